@@ -1,0 +1,87 @@
+from django.db.models import TextChoices
+
+
+class Match(TextChoices):
+    ALL = "ALL", "all of the criteria"
+    ANY = "ANY", "any of the criteria"
+
+
+class ExportStatus(TextChoices):
+    QUEUED = "QUEUED", "Queued"
+    RUNNING = "RUNNING", "Running"
+    PLANNED = "PLANNED", "Planned"
+    WAITING = "WAITING", "Waits for approval"
+    SUCCESS = "SUCCESS", "Success"
+    PARTIAL = "PARTIAL", "Partly done"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+ACTIVE = (ExportStatus.QUEUED, ExportStatus.RUNNING)
+OPEN = (*ACTIVE, ExportStatus.PLANNED, ExportStatus.WAITING)
+
+
+class Phase(TextChoices):
+    """How far a run has come; each is entered once and survives a crash."""
+
+    PLAN = "PLAN", "Planning"
+    LIST = "LIST", "Preparing the list"
+    REMOVE = "REMOVE", "Removing"
+    SEND = "SEND", "Sending"
+    VERIFY = "VERIFY", "Verifying"
+    DONE = "DONE", "Done"
+
+
+class ChangeKind(TextChoices):
+    JOIN = "JOIN", "joins"
+    LEAVE = "LEAVE", "leaves"
+    CHANGE = "CHANGE", "has changed data"
+    HELD_BACK = "HELD_BACK", "held back"
+
+
+class Outcome(TextChoices):
+    PENDING = "PENDING", "Not attempted yet"
+    DONE = "DONE", "Done"
+    REFUSED = "REFUSED", "Refused by Brevo"
+    HELD_BACK = "HELD_BACK", "Held back"
+    NOT_ATTEMPTED = "NOT_ATTEMPTED", "Not attempted"
+
+
+class Reason(TextChoices):
+    """Why a person is held back, or leaves a list."""
+
+    OPTED_OUT = "OPTED_OUT", "opted out of marketing"
+    SUPPRESSED = "SUPPRESSED", "the address is suppressed"
+    UNUSABLE_ADDRESS = "UNUSABLE_ADDRESS", "the e-mail address cannot be used"
+    NO_MATCH = "NO_MATCH", "the segment no longer matches"
+    NEW_ADDRESS = "NEW_ADDRESS", "has another e-mail address now"
+    DELETED = "DELETED", "was deleted"
+
+
+class ChunkState(TextChoices):
+    SENDING = "SENDING", "Being sent"
+    ACCEPTED = "ACCEPTED", "Accepted by Brevo"
+    DONE = "DONE", "Done"
+    FAILED = "FAILED", "Failed"
+
+
+class VerifyLevel(TextChoices):
+    AUTO = "AUTO", "Fits the size of the list"
+    FULL = "FULL", "Name by name"
+    COUNT = "COUNT", "Count only"
+    OFF = "OFF", "Off"
+
+
+class SuppressionReason(TextChoices):
+    UNSUBSCRIBED = "UNSUBSCRIBED", "Unsubscribed"
+    BOUNCED = "BOUNCED", "Bounced"
+    COMPLAINED = "COMPLAINED", "Complained"
+    BY_HAND = "BY_HAND", "Set by hand"
+
+
+class SuppressionSource(TextChoices):
+    ADMIN = "ADMIN", "Admin"
+    API = "API", "REST API"
+    CSV = "CSV", "CSV file"
+    WEBHOOK = "WEBHOOK", "Brevo's webhook"
+    RECONCILIATION = "RECONCILIATION", "Reconciliation with Brevo"

@@ -1,0 +1,167 @@
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from campaigns.enums import (
+    ACTIVE,
+    ChangeKind,
+    ChunkState,
+    ExportStatus,
+    Outcome,
+    Phase,
+    Reason,
+    VerifyLevel,
+)
+from campaigns.models.segment import Segment
+
+
+class ExportQuerySet(models.QuerySet["SegmentExport", "SegmentExport"]):
+    def active(self) -> Self:
+        """Keep the runs that are queued or at work."""
+        return self.filter(status__in=ACTIVE)
+
+
+class SegmentExport(models.Model):
+    """One run: plan, apply, verify. A row that any process may pick up where it was left."""
+
+    segment = models.ForeignKey(
+        Segment, null=True, on_delete=models.SET_NULL, related_name="exports"
+    )
+    segment_name = models.CharField(max_length=150)
+    status = models.CharField(
+        max_length=10, choices=ExportStatus.choices, default=ExportStatus.QUEUED
+    )
+    phase = models.CharField(max_length=10, choices=Phase.choices, default=Phase.PLAN)
+    plan_only = models.BooleanField(default=False)
+    verify_level = models.CharField(
+        max_length=5, choices=VerifyLevel.choices, default=VerifyLevel.AUTO
+    )
+    error_message = models.TextField(blank=True)
+    brevo_list_id = models.BigIntegerField(null=True)
+    exported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="exports"
+    )
+    # When
+    exported_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    planned_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # The plan
+    definition = models.JSONField(default=dict)
+    plan_digest = models.CharField(max_length=64, blank=True)
+    audience_count = models.BigIntegerField(null=True)
+    users_count = models.BigIntegerField(
+        null=True, help_text="The mailable audience: what the list holds after a good run."
+    )
+    list_count_before = models.BigIntegerField(null=True, help_text="The ledger before the run.")
+    joins = models.BigIntegerField(default=0)
+    leaves = models.BigIntegerField(default=0)
+    changes_planned = models.BigIntegerField(default=0)
+    held_back = models.BigIntegerField(default=0)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True)
+    # What came of it
+    added = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    removed = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    proof = models.JSONField(default=dict, help_text="What reading the list back has shown.")
+    # The run as work that anyone may pick up
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    waits_for = models.CharField(max_length=200, blank=True)
+    progress_done = models.BigIntegerField(default=0)
+    progress_total = models.BigIntegerField(default=0)
+
+    objects: ClassVar[models.Manager["SegmentExport"]] = ExportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["segment"],
+                condition=Q(status__in=[status.value for status in ACTIVE]),
+                name="one_active_export_per_segment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["segment", "-id"], name="export_segment"),
+            models.Index(fields=["status", "-id"], name="export_status"),
+            models.Index(fields=["exported_at"], name="export_exported_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Export {self.pk} of {self.segment_name}"
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is done, from 0 to 1."""
+        if self.phase == Phase.DONE:
+            return 1.0
+        return self.progress_done / self.progress_total if self.progress_total else 0.0
+
+
+class ExportChunk(models.Model):
+    """One request to Brevo that carries many people: written before it is sent."""
+
+    export = models.ForeignKey(SegmentExport, on_delete=models.CASCADE, related_name="chunks")
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    state = models.CharField(max_length=10, choices=ChunkState.choices, default=ChunkState.SENDING)
+    first_change = models.BigIntegerField()
+    last_change = models.BigIntegerField()
+    people = models.IntegerField()
+    process_id = models.BigIntegerField(null=True)
+    known_process_id = models.BigIntegerField(
+        null=True, help_text="The newest process of the account before this one was asked for."
+    )
+    sent_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}: {self.people} of {self.export}"
+
+
+class ExportChange(models.Model):
+    """One person's line in a run, with its outcome.
+
+    Rows come a million at a time, so the two relations carry no database constraint, and the
+    line keeps the id of a user who has been deleted since.
+    """
+
+    export = models.ForeignKey(
+        SegmentExport,
+        on_delete=models.CASCADE,
+        related_name="changes",
+        db_constraint=False,
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+    )
+    email = models.CharField(max_length=254)
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    outcome = models.CharField(max_length=15, choices=Outcome.choices, default=Outcome.PENDING)
+    message = models.TextField(blank=True, help_text="Why, in Brevo's words.")
+    fingerprint = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["export", "kind", "id"], name="change_export_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.email} {self.get_kind_display()}"

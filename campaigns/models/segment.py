@@ -1,0 +1,108 @@
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.dispatch import Signal
+
+from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet
+from accounts.text import SqueezedCharField, fold
+from campaigns.enums import Match
+
+# Sent when a save did not succeed, so that what was done at Brevo for it can be taken back.
+segment_save_failed = Signal()
+
+CRITERION_FIELDS = (
+    "gender",
+    "properties",
+    "countries",
+    "states",
+    "traffic_sources",
+    "agents",
+    "partners",
+)
+
+
+class Segment(DerivedModel):
+    """A saved definition of an audience, mirrored by one Brevo list."""
+
+    name = SqueezedCharField(max_length=150)
+    name_key = DerivedCharField(
+        source="name",
+        derive=fold,
+        max_length=300,
+        unique=True,
+        error_messages={"unique": "A segment with this name exists already: choose another name."},
+    )
+    description = models.TextField(blank=True, max_length=2000)
+    match = models.CharField(max_length=3, choices=Match.choices, default=Match.ALL)
+    gender = models.JSONField(default=list, blank=True)
+    properties = models.JSONField(default=list, blank=True)
+    countries = models.JSONField(default=list, blank=True)
+    states = models.JSONField(default=list, blank=True)
+    traffic_sources = models.JSONField(default=list, blank=True)
+    agents = models.JSONField(default=list, blank=True)
+    partners = models.JSONField(default=list, blank=True)
+    brevo_list_id = models.BigIntegerField(
+        "Brevo list", null=True, blank=True, unique=True, editable=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="segments",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    # The last known sizes, with their age: a page of segments never counts audiences.
+    audience_size = models.BigIntegerField(null=True, editable=False)
+    mailable_size = models.BigIntegerField(null=True, editable=False)
+    counted_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[models.Manager["Segment"]] = DerivedQuerySet["Segment"].as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        permissions = [
+            ("sync_segment", "Can sync a segment's Brevo list"),
+            ("approve_plan", "Can approve a plan that waits"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().save(*args, **kwargs)
+        except Exception:
+            segment_save_failed.send(sender=type(self), instance=self)
+            raise
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The criteria that are asked and how they are joined: what decides the audience."""
+        asked = {key: getattr(self, key) for key in CRITERION_FIELDS if getattr(self, key)}
+        return {"match": self.match, **asked}
+
+
+class SegmentRevision(models.Model):
+    """One change of a segment: what, from what to what, by whom, and whom it gained and lost."""
+
+    segment = models.ForeignKey(
+        Segment, null=True, on_delete=models.SET_NULL, related_name="revisions"
+    )
+    segment_name = models.CharField(max_length=150)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now_add=True)
+    changes = models.JSONField(help_text="{field: [from, to]}")
+    gained = models.BigIntegerField(null=True)
+    lost = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.segment_name}, {self.changed_at:%Y-%m-%d %H:%M}"

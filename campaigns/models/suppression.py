@@ -1,0 +1,82 @@
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import User
+from accounts.text import fold_email
+from campaigns.enums import SuppressionReason, SuppressionSource
+
+
+class Suppression(models.Model):
+    """An address that must not be mailed, and the person it belonged to when that was said.
+
+    Whoever unsubscribed or complained stays suppressed under a new address too; a bounce says
+    something of the address alone.
+    """
+
+    email = models.EmailField("e-mail address", max_length=254, unique=True)
+    reason = models.CharField(
+        max_length=15, choices=SuppressionReason.choices, default=SuppressionReason.BY_HAND
+    )
+    source = models.CharField(
+        max_length=15,
+        choices=SuppressionSource.choices,
+        default=SuppressionSource.ADMIN,
+        editable=False,
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="suppressions",
+    )
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.get_reason_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = fold_email(self.email)
+        if self.user_id is None:
+            self.user = User.objects.filter(email_key=self.email).first()
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        self.email = fold_email(self.email)
+
+
+class WebhookEvent(models.Model):
+    """One event as Brevo sent it, stored before it is understood."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="webhook_unprocessed",
+                condition=models.Q(processed_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Webhook event {self.pk}"

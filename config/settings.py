@@ -1,0 +1,202 @@
+"""All settings, top to bottom; what differs between machines comes from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")  # the environment wins over the file
+
+## SECURITY
+
+DEBUG = env.boolean("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "DJANGO_SECRET_KEY is missing: set it to a long random text "
+            "(or set DJANGO_DEBUG=True on a developer's machine)."
+        )
+    SECRET_KEY = "only-for-development-never-for-people's-data"  # noqa: S105 -- debug only
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS") or (["127.0.0.1", "localhost"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+HTTPS = env.boolean("DJANGO_HTTPS", default=False)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+
+## APPLICATIONS
+
+MODERN_DJANGO = django.VERSION >= (6, 0)  # 5.2 takes the Tasks API from the django-tasks package
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    *([] if MODERN_DJANGO else ["django_tasks"]),
+    "django_tasks_db",
+    "accounts",
+    "properties",
+    "campaigns",
+    "sandbox",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+## DATABASE
+
+DATABASES = {
+    "default": env.database(env.text("DATABASE_URL", "sqlite:///db.sqlite3"), base=BASE_DIR)
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+## PEOPLE
+
+AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # email is unique through email_key, whatever its case
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+# ADMIN may do all; the other roles what these patterns of "app.action_model" grant.
+ROLE_PERMISSIONS = {"MANAGER": ["campaigns.*", "*.view_*"]}
+
+## LANGUAGE, TIME, FILES
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("DJANGO_TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # a fresh clone serves the admin without collectstatic
+
+## REST API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.problem_handler",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Campaigns",
+    "DESCRIPTION": "Audiences of customers, and the Brevo contact lists that mirror them.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+## BREVO
+
+BREVO_API_KEY = env.secret("BREVO_API_KEY")
+BREVO_API_URL = env.text("BREVO_API_URL", "https://api.brevo.com/v3").rstrip("/")
+BREVO_FOLDER = env.text("BREVO_FOLDER", "Campaign Segments")
+BREVO_CHUNK_SIZE = env.integer("BREVO_CHUNK_SIZE", 100, maximum=150)
+BREVO_IMPORT_MAX_BYTES = env.integer("BREVO_IMPORT_MAX_BYTES", 8_000_000, maximum=10_000_000)
+BREVO_REQUESTS_PER_SECOND = env.number("BREVO_REQUESTS_PER_SECOND", 10)
+BREVO_OTHER_REQUESTS_PER_HOUR = env.number("BREVO_OTHER_REQUESTS_PER_HOUR", 100)
+BREVO_WEBHOOK_TOKEN = env.secret("BREVO_WEBHOOK_TOKEN")
+
+## SYNC
+
+# A plan removing more than this share (in percent) of a list of 50 or more waits for a person.
+CAMPAIGNS_REMOVAL_BRAKE = env.integer("CAMPAIGNS_REMOVAL_BRAKE", 30, minimum=0, maximum=100)
+# How long (in seconds) a silent run keeps its segment before the next one may take it up.
+CAMPAIGNS_LEASE_SECONDS = env.integer("CAMPAIGNS_LEASE_SECONDS", 120, minimum=2)
+# Lists up to this many members are read back name by name after a run; longer ones are counted.
+CAMPAIGNS_VERIFY_UP_TO = env.integer("CAMPAIGNS_VERIFY_UP_TO", 50_000, minimum=0)
+# How long (in days) the lines of finished runs are kept; the runs and their proofs stay.
+CAMPAIGNS_KEEP_CHANGES_DAYS = env.integer("CAMPAIGNS_KEEP_CHANGES_DAYS", 365)
+
+## BACKGROUND WORK
+
+TASKS_BACKEND = env.choice("TASKS_BACKEND", "immediate", among=("immediate", "database", "celery"))
+_IMMEDIATE = "django.tasks" if MODERN_DJANGO else "django_tasks"
+TASKS = {
+    "default": {
+        "BACKEND": {
+            "immediate": f"{_IMMEDIATE}.backends.immediate.ImmediateBackend",
+            "database": "django_tasks_db.DatabaseBackend",
+            # Celery is rung by campaigns.celery; the Tasks API then runs what Celery calls.
+            "celery": f"{_IMMEDIATE}.backends.immediate.ImmediateBackend",
+        }[TASKS_BACKEND],
+    }
+}
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
+
+## LOGGING
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("DJANGO_LOG_LEVEL", "WARNING")},
+}
