@@ -1,0 +1,26 @@
+from sandbox.api.base import Brevo, Routes
+from sandbox.wire import Answer, Request
+
+_ACCOUNT = {
+    "organization_id": "000000000000000000000001",
+    "user_id": 1,
+    "enterprise": False,
+    "companyName": "Stand-in for Brevo",
+    "email": "owner@example.com",
+    "firstName": "Stand",
+    "lastName": "In",
+    "address": {"street": "1 Loopback Road", "city": "Lagos", "zipCode": "100001", "country": "NG"},
+    "marketingAutomation": {"enabled": False},
+    "plan": [{"type": "free", "credits": 300, "creditsType": "sendLimit"}],
+    "relay": {
+        "enabled": True,
+        "data": {"userName": "owner@example.com", "relay": "smtp.example.com", "port": 587},
+    },
+}
+
+
+def account(_brevo: Brevo, _request: Request) -> Answer:
+    return Answer.json(_ACCOUNT)
+
+
+ROUTES: Routes = [("GET", "/account", account)]

@@ -1,0 +1,49 @@
+import json
+from http import HTTPStatus
+
+from sandbox.api.base import Brevo, Routes
+from sandbox.attributes import CATEGORIES, TYPES
+from sandbox.wire import Answer, ApiError, Request, invalid
+
+_OPTIONAL = ("value", "enumeration", "multiCategoryOptions")
+
+
+def index(brevo: Brevo, _request: Request) -> Answer:
+    rows = brevo.store.rows("SELECT * FROM attribute ORDER BY rowid")
+    return Answer.json(
+        {
+            "attributes": [
+                {
+                    "name": row["name"],
+                    "category": row["category"],
+                    **json.loads(row["definition"]),
+                }
+                for row in rows
+            ]
+        }
+    )
+
+
+def create(brevo: Brevo, request: Request) -> Answer:
+    category, name = request.params["category"], request.params["name"].upper()
+    body = request.body()
+    kind = body.get("type", "text")
+    if category not in CATEGORIES:
+        raise invalid("Invalid attribute category")
+    if kind not in TYPES:
+        raise invalid("Invalid attribute type")
+    if brevo.store.value("SELECT 1 FROM attribute WHERE name = ?", name):
+        raise ApiError(
+            HTTPStatus.BAD_REQUEST, "duplicate_parameter", "Attribute name must be unique"
+        )
+    definition = {"type": kind} | {key: body[key] for key in _OPTIONAL if key in body}
+    brevo.store.db.execute(
+        "INSERT INTO attribute VALUES (?, ?, ?)", (name, category, json.dumps(definition))
+    )
+    return Answer(HTTPStatus.CREATED)
+
+
+ROUTES: Routes = [
+    ("GET", "/contacts/attributes", index),
+    ("POST", "/contacts/attributes/{category}/{name}", create),
+]

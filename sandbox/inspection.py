@@ -1,0 +1,86 @@
+"""What tests and benchmarks ask of a running stand-in, and do to it, behind the API's back."""
+
+import time
+from typing import Any
+
+from sandbox import contacts, lists
+from sandbox.attributes import normal_email
+from sandbox.faults import Faults
+from sandbox.gate import Body, Call, Gate
+from sandbox.store import Store
+
+
+class Inspection:
+    """Reads and writes the data directly: no request is made, counted or limited."""
+
+    store: Store
+    gate: Gate
+    faults: Faults
+
+    def fault(self, spec: str) -> None:
+        """Let it misbehave; the syntax is that of `sandbox.faults`."""
+        self.faults.add(spec)
+
+    def clear_faults(self) -> None:
+        self.faults.clear()
+
+    @property
+    def requests(self) -> list[Call]:
+        """Every call handled so far as (method, path below /v3, status); 0 for a dropped one."""
+        return list(self.gate.calls)
+
+    @property
+    def bodies(self) -> list[Body]:
+        """The last JSON bodies received as (method, path below /v3, body), the large ones left out."""
+        return list(self.gate.bodies)
+
+    def clear_requests(self) -> None:
+        self.gate.calls.clear()
+        self.gate.bodies.clear()
+
+    def lists(self) -> dict[int, str]:
+        with self.store.reading():
+            return {row["id"]: row["name"] for row in self.store.rows("SELECT id, name FROM list")}
+
+    def members(self, list_id: int) -> set[str]:
+        """Return the e-mail addresses on a list; a list that is not there has none."""
+        sql = (
+            "SELECT contact.email FROM member JOIN contact ON contact.id = member.contact_id"
+            " WHERE member.list_id = ? AND contact.email IS NOT NULL"
+        )
+        with self.store.reading() as db:
+            return {row[0] for row in db.execute(sql, (list_id,))}
+
+    def contact(self, email: str) -> dict[str, Any] | None:
+        """Return a contact as the API shows it, or None."""
+        with self.store.reading():
+            found = contacts.find(self.store, email, "email_id")
+            return contacts.bodies(self.store, [found["id"]])[0] if found else None
+
+    def block(self, email: str) -> None:
+        """Unsubscribe somebody, as a click in a campaign does."""
+        with self.store.writing():
+            contacts.update(self.store, self._contact_id(email), contacts.Change(blocked=True))
+
+    def put_on_list(self, list_id: int, email: str) -> None:
+        """Put somebody on a list by hand, as a colleague in Brevo's own pages does."""
+        with self.store.writing():
+            lists.add(self.store, list_id, self._contact_id(email))
+
+    def wait_for_imports(self, timeout: float = 10.0) -> None:
+        """Return when every process is finished; TimeoutError when it takes too long."""
+        deadline = time.monotonic() + timeout
+        while self._open_processes():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Imports still run after {timeout} s")
+            time.sleep(0.005)
+
+    def _open_processes(self) -> bool:
+        with self.store.reading():
+            return bool(self.store.value("SELECT 1 FROM process WHERE finished IS NULL"))
+
+    def _contact_id(self, email: str) -> int:
+        found = contacts.find(self.store, email, "email_id")
+        if found is not None:
+            return int(found["id"])
+        return contacts.create(self.store, contacts.Change(email=normal_email(email)))

@@ -1,0 +1,81 @@
+"""Lists and folders, and who is on a list."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.store import Store, now_ms
+from sandbox.wire import Window
+
+_BLOCKED = """
+SELECT count(*) FROM contact INDEXED BY contact_blocked WHERE blocked AND EXISTS
+    (SELECT 1 FROM member WHERE list_id = ? AND contact_id = contact.id)
+"""
+
+
+def create_folder(store: Store, name: str) -> int:
+    return store.db.execute("INSERT INTO folder (name) VALUES (?)", (name,)).lastrowid or 0
+
+
+def create_list(store: Store, name: str, folder_id: int) -> int:
+    cursor = store.db.execute(
+        "INSERT INTO list (name, folder_id, created) VALUES (?, ?, ?)", (name, folder_id, now_ms())
+    )
+    return cursor.lastrowid or 0
+
+
+def delete_list(store: Store, list_id: int) -> bool:
+    """Delete a list and its memberships, never its contacts; False when there is no such list."""
+    # The list goes first, so that the trigger finds nothing to count down for each member.
+    if not store.db.execute("DELETE FROM list WHERE id = ?", (list_id,)).rowcount:
+        return False
+    store.db.execute("DELETE FROM member WHERE list_id = ?", (list_id,))
+    return True
+
+
+def delete_folder(store: Store, folder_id: int) -> bool:
+    """Delete a folder and every list in it, as Brevo does without asking."""
+    for row in store.rows("SELECT id FROM list WHERE folder_id = ?", folder_id):
+        delete_list(store, row["id"])
+    return bool(store.db.execute("DELETE FROM folder WHERE id = ?", (folder_id,)).rowcount)
+
+
+def existing(store: Store, list_ids: Iterable[int]) -> list[int]:
+    return [
+        list_id
+        for list_id in dict.fromkeys(list_ids)
+        if store.value("SELECT 1 FROM list WHERE id = ?", list_id)
+    ]
+
+
+def page(
+    store: Store, window: Window, folder_id: int | None = None
+) -> tuple[int, list[dict[str, Any]]]:
+    where, arguments = ("WHERE folder_id = ?", [folder_id]) if folder_id is not None else ("", [])
+    count = store.value(f"SELECT count(*) FROM list {where}", *arguments)
+    rows = store.rows(
+        f"SELECT * FROM list {where} ORDER BY id {window.order} LIMIT ? OFFSET ?",
+        *arguments,
+        window.limit,
+        window.offset,
+    )
+    return count, rows
+
+
+def blocked_members(store: Store, list_id: int) -> int:
+    return int(store.value(_BLOCKED, list_id))
+
+
+def add(store: Store, list_id: int, contact_id: int) -> bool:
+    """Put a contact on a list; False when it is there already."""
+    sql = "INSERT OR IGNORE INTO member VALUES (?, ?)"
+    return bool(store.db.execute(sql, (list_id, contact_id)).rowcount)
+
+
+def remove(store: Store, list_id: int, contact_id: int) -> bool:
+    """Take a contact off a list; False when it is not there."""
+    sql = "DELETE FROM member WHERE list_id = ? AND contact_id = ?"
+    return bool(store.db.execute(sql, (list_id, contact_id)).rowcount)
+
+
+def remove_all(store: Store, list_id: int) -> int:
+    return store.db.execute("DELETE FROM member WHERE list_id = ?", (list_id,)).rowcount
