@@ -86,8 +86,10 @@ def checks(store: Store) -> dict[str, Check]:
     return known
 
 
-def clean(attributes: Mapping[str, Any], known: Mapping[str, Check]) -> dict[str, Any]:
-    """Keep the values Brevo keeps; None stands for "erase it".
+def clean(
+    attributes: Mapping[str, Any], known: Mapping[str, Check], *, erase: bool = True
+) -> dict[str, Any]:
+    """Keep the values Brevo keeps; None stands for "erase it", unless `erase` is off.
 
     An attribute that does not exist, or is written in small letters, or whose value has the
     wrong type, is dropped without a word: that is what Brevo does.
@@ -98,7 +100,8 @@ def clean(attributes: Mapping[str, Any], known: Mapping[str, Check]) -> dict[str
         if check is None:
             continue
         if value is None or value == "":
-            kept[name] = None
+            if erase:
+                kept[name] = None
         elif check(value):
             kept[name] = value
     return kept

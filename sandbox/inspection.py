@@ -31,7 +31,7 @@ class Inspection:
 
     @property
     def bodies(self) -> list[Body]:
-        """The last JSON bodies received as (method, path below /v3, body), the large ones left out."""
+        """The last JSON bodies as (method, path below /v3, body), those under 100 kB."""
         return list(self.gate.bodies)
 
     def clear_requests(self) -> None:

@@ -77,9 +77,7 @@ def read(payload: Mapping[str, Any], known: Mapping[str, Check], spoil_every: in
         if spoiled or (email is None and (raw or phone is None)):
             batch.invalid_emails.append((str(raw or ""), str(sms or "")))
             continue
-        kept = clean(attributes, known)
-        if not erase:
-            kept = {name: value for name, value in kept.items() if value is not None}
+        kept = clean(attributes, known, erase=erase)
         if email is None:
             batch.phone_only.append((str(phone), kept))
         elif phone is not None and owners.setdefault(phone, email) != email:
@@ -115,7 +113,7 @@ def _upsert(*, update: bool) -> str:
 
 
 def _settle_phones(store: Store, batch: Batch) -> None:
-    """Refuse the rows whose phone is somebody else's, and merge those whose holder has no e-mail."""
+    """Refuse a row whose phone is somebody else's; merge it when its holder has no e-mail."""
     for pos, email, phone, holder_id, holder_email in store.db.execute(_HELD_PHONES).fetchall():
         if holder_email is None:
             contacts.absorb(store, loser_id=holder_id, email=email)

@@ -73,8 +73,7 @@ class Processes:
         while (job := self._jobs.get()) is not None and not self._stopping.is_set():
             try:
                 self._run(job)
-            except Exception:
-                # A broken payload must not end the thread: the queue behind it would never move.
+            except Exception:  # noqa: BLE001 -- the queue behind a broken payload must move on
                 _log.exception("Process %s failed", job.process_id)
                 self._finish(job, "failed")
 

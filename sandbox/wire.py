@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -121,6 +122,7 @@ class Answer:
 NO_CONTENT = HTTPStatus.NO_CONTENT
 
 
+@lru_cache(maxsize=4096)
 def moment(milliseconds: int) -> str:
     """Write an instant the way Brevo writes it."""
     whole = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
