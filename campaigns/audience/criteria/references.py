@@ -1,0 +1,130 @@
+"""Values that are ids of something that may change or vanish while a segment names it."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from accounts.enums import PartnershipStatus, Role
+from accounts.models import User, UserQuerySet
+from accounts.text import fold_email
+from campaigns.audience.criteria.values import Choice, Kind, Value, Values, is_storable, shown
+from properties.models import Property
+
+BIGGEST_ID = models.BigIntegerField.MAX_BIGINT
+ID_DIGITS = len(str(BIGGEST_ID))
+IDS_IN_ONE_QUERY = 10_000
+
+
+class References(Values):
+    """Ids of rows; ``noun`` is what one of them is called."""
+
+    kind: ClassVar[Kind] = "object"
+    noun: ClassVar[str]
+
+    @abstractmethod
+    def found(self, ids: Collection[int]) -> Iterator[tuple[int, str, str]]:
+        """Yield (id, name, what is wrong with it or "") for each of the ids that exists."""
+
+    def clean(self, value: Any) -> Value:
+        if (
+            isinstance(value, str)
+            and value.isascii()
+            and value.isdigit()
+            and len(value) <= ID_DIGITS
+        ):
+            value = int(value)  # as forms send it
+        if type(value) is not int or not 0 < value <= BIGGEST_ID:
+            message = f"{shown(value)} is not the id of {self._a_noun}: write a whole number."
+            raise ValidationError(message, code="invalid")
+        return value
+
+    def names(self, values: Collection[Any], *, plural: bool = False) -> dict[Value, str]:  # noqa: ARG002 -- a name has none
+        named = {pk: name for pk, name, _ in self._found(values)}
+        return {pk: named.get(pk, f"{self.noun} {pk} (gone)") for pk in values}
+
+    def vanished(self, values: Collection[Any]) -> dict[Value, str]:
+        found = {pk: (name, trouble) for pk, name, trouble in self._found(values)}
+        told: dict[Value, str] = {}
+        for pk in values:
+            name, trouble = found.get(pk, (self.noun.capitalize(), "no longer exists"))
+            if trouble:
+                told[pk] = f"{name} {pk} {trouble}." if pk not in found else f"{name} {trouble}."
+        return told
+
+    def _found(self, values: Collection[int]) -> Iterator[tuple[int, str, str]]:
+        ids = list(values)
+        for start in range(0, len(ids), IDS_IN_ONE_QUERY):
+            yield from self.found(ids[start : start + IDS_IN_ONE_QUERY])
+
+    @property
+    def _a_noun(self) -> str:
+        return f"an {self.noun}" if self.noun[0] in "aeiou" else f"a {self.noun}"
+
+
+class Properties(References):
+    noun = "property"
+
+    def found(self, ids: Collection[int]) -> Iterator[tuple[int, str, str]]:
+        for pk, name in Property.objects.filter(pk__in=ids).values_list("pk", "name"):
+            yield pk, name, ""
+
+    def search(self, text: str, limit: int) -> list[Choice]:
+        if not is_storable(text):
+            return []
+        properties = Property.objects.filter(name__icontains=text.strip()).order_by("name")
+        return [(p.pk, p.name) for p in properties[:limit]]
+
+
+class People(References):
+    """Users who must still hold a position."""
+
+    @abstractmethod
+    def eligible(self) -> UserQuerySet: ...
+
+    @abstractmethod
+    def trouble(self, user: User) -> str:
+        """Return why this user cannot be relied on any more, or ""."""
+
+    def found(self, ids: Collection[int]) -> Iterator[tuple[int, str, str]]:
+        for user in User.objects.filter(pk__in=ids).select_related("partnership"):
+            trouble = self.trouble(user)
+            yield user.pk, str(user), f"({self.noun} {user.pk}) {trouble}" if trouble else ""
+
+    def search(self, text: str, limit: int) -> list[Choice]:
+        if not is_storable(text):
+            return []
+        people = self.eligible()
+        for word in text.split():
+            named = Q(first_name__icontains=word) | Q(last_name__icontains=word)
+            people = people.filter(named | Q(email_key__contains=fold_email(word)))
+        chosen = people.order_by("first_name", "last_name", "pk")[:limit]
+        return [(user.pk, f"{user} ({user.email})" if user.name else user.email) for user in chosen]
+
+
+class Agents(People):
+    noun = "agent"
+
+    def eligible(self) -> UserQuerySet:
+        agents: UserQuerySet = User.objects.agents()
+        return agents
+
+    def trouble(self, user: User) -> str:
+        return "" if user.role == Role.AGENT else "is no agent any more"
+
+
+class Partners(People):
+    noun = "partner"
+
+    def eligible(self) -> UserQuerySet:
+        partners: UserQuerySet = User.objects.approved_partners()
+        return partners
+
+    def trouble(self, user: User) -> str:
+        partnership = getattr(user, "partnership", None)
+        if partnership is None or partnership.status != PartnershipStatus.APPROVED:
+            return "has no approved partnership"
+        return "is suspended as a partner" if partnership.suspended_at else ""

@@ -1,0 +1,155 @@
+"""What may stand in a criterion's list: how it is read, named, looked up and found missing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, Literal
+
+from django.core.exceptions import ValidationError
+from django.db.models import Min
+
+from accounts.countries import country_names
+from accounts.models import User
+from accounts.text import fold, squeeze
+from campaigns.audience.criteria.wording import one_of
+
+Value = str | int
+Kind = Literal["choice", "country", "text", "object"]
+Choice = tuple[Value, str]
+
+SHOWN_LENGTH = 60
+
+
+class Values(ABC):
+    """The values that a criterion knows."""
+
+    kind: ClassVar[Kind]
+
+    @abstractmethod
+    def clean(self, value: Any) -> Value:
+        """Return the value as it is stored; raise ValidationError naming it and the remedy."""
+
+    @abstractmethod
+    def search(self, text: str, limit: int) -> list[Choice]:
+        """Return up to ``limit`` values to offer to somebody who typed ``text``."""
+
+    def choices(self) -> list[Choice] | None:
+        """Return all there are, or None when there are too many to list."""
+        return None
+
+    def same(self, value: Value) -> Value:
+        """Return what is equal for two spellings of one value."""
+        return value
+
+    def names(self, values: Collection[Any], *, plural: bool = False) -> dict[Value, str]:  # noqa: ARG002 -- for the values that have one
+        """Return what people call each value, in one query at most."""
+        return {value: str(value) for value in values}
+
+    def vanished(self, values: Collection[Any]) -> dict[Value, str]:  # noqa: ARG002 -- only references can vanish
+        """Return {value: what became of it} for those no longer to be relied on, in one query."""
+        return {}
+
+
+class Choices(Values):
+    """One of a few words; ``spoken`` holds what one and several such people are called."""
+
+    kind: ClassVar[Kind] = "choice"
+
+    def __init__(self, labels: dict[str, str], spoken: dict[str, tuple[str, str]]) -> None:
+        self.labels, self._spoken = labels, spoken
+        self.remedy = f"choose {one_of(list(labels))}"
+
+    def choices(self) -> list[Choice]:
+        return list(self.labels.items())
+
+    def clean(self, value: Any) -> Value:
+        text = clean_text(value)
+        code = text.upper()
+        if not text.isascii() or code not in self.labels:  # "ß" in capitals is South Sudan
+            raise ValidationError(f"{shown(value)} is unknown: {self.remedy}.", code="invalid")
+        return code
+
+    def search(self, text: str, limit: int) -> list[Choice]:
+        wanted = fold(text)
+        return [pair for pair in self.choices() if wanted in fold(pair[1])][:limit]
+
+    def names(self, values: Collection[Any], *, plural: bool = False) -> dict[Value, str]:
+        named = {value: self.labels.get(value, str(value)) for value in values}
+        return {v: self._spoken[v][plural] if v in self._spoken else n for v, n in named.items()}
+
+
+class Countries(Choices):
+    kind: ClassVar[Kind] = "country"
+
+    def __init__(self) -> None:
+        super().__init__(country_names(), {})
+        self.remedy = "write the two letters of a country in ISO 3166-1, such as NG"
+
+
+class Texts(Values):
+    """A text that customers carry in one of their columns, whatever its case."""
+
+    kind: ClassVar[Kind] = "text"
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        self._limit = getattr(User._meta.get_field(column), "max_length", 0)
+
+    def clean(self, value: Any) -> Value:
+        text = clean_text(value)
+        limit = self._limit
+        if len(text) > limit:
+            message = f"{shown(text)} is too long: write at most {limit} characters."
+            raise ValidationError(message, code="max_length")
+        return text
+
+    def same(self, value: Value) -> Value:
+        return fold(value)
+
+    def search(self, text: str, limit: int) -> list[Choice]:
+        if not is_storable(text):
+            return []
+        key = f"{self.column}_key"
+        customers = User.objects.customers().filter(**{f"{key}__contains": fold(text)})
+        spellings = customers.exclude(**{key: ""}).values(key).annotate(spelling=Min(self.column))
+        found = spellings.order_by(key).values_list("spelling", flat=True)
+        return [(spelling, spelling) for spelling in found[:limit]]
+
+
+def clean_text(value: Any) -> str:
+    """Return the text without needless white space; refuse what no column can hold."""
+    if not isinstance(value, str):
+        raise ValidationError(f"{shown(value)} is not a text: write a text.", code="invalid")
+    if not is_storable(value):
+        message = f"{shown(value)} holds a character that cannot be stored: remove it."
+        raise ValidationError(message, code="invalid_characters")
+    if not (text := squeeze(value)):
+        raise ValidationError("A value is empty: fill it in or remove it.", code="blank")
+    return text
+
+
+def is_storable(text: str) -> bool:
+    """True without null characters and halves of surrogate pairs."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def shown(value: Any) -> str:
+    """Return a value of any kind in a form short and harmless enough for a message."""
+    match value:
+        case str():
+            text = value.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+            return f"“{text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + '…'}”"
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case int() if value.bit_length() > 2 * SHOWN_LENGTH:
+            return "A number of that size"
+        case int() | float():
+            return str(value)
+    return "An object" if isinstance(value, dict) else "A list"
+
+
+def distinct(values: Iterable[Any], same: Any) -> list[Any]:
+    """Return the values without repetitions, each in its first spelling."""
+    first: dict[Any, Any] = {}
+    for value in values:
+        first.setdefault(same(value), value)
+    return list(first.values())
