@@ -21,13 +21,14 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
   padding: 1rem; margin-bottom: 1rem; min-width: 0; }
 .pair { display: grid; grid-template-columns: 1fr; column-gap: 1rem; align-items: start; }
 @media (min-width: 56rem) { .pair { grid-template-columns: 1fr 1fr; } }
+section > :last-child { margin-bottom: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .94rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: .82rem; }
 th, td { padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
-td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
+td:first-child { overflow-wrap: anywhere; min-width: 6rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 th:last-child, td:last-child { padding-right: 0; }
 a { color: var(--accent); text-underline-offset: .15em; }
@@ -50,6 +51,16 @@ dd { margin: 0; overflow-wrap: anywhere; }
   font-size: .82rem; white-space: nowrap; }
 nav { display: flex; justify-content: space-between; gap: 1rem; flex-wrap: wrap;
   margin-top: .75rem; }
+@media (max-width: 40rem) {
+  .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
+    clip-path: inset(50%); }
+  .stack tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
+  .stack td { display: block; border: 0; padding: .1rem 0; }
+  .stack td:first-child { font-weight: 600; }
+  .stack td:last-child { color: var(--soft); font-size: .82rem; }
+  .stack td:last-child::before { content: attr(data-head) ": "; }
+  .stack td:empty { display: none; }
+}
 pre { background: var(--ground); border: 1px solid var(--line); border-radius: .4rem;
   padding: .75rem; overflow-x: auto; margin: .5rem 0; }
 """
@@ -90,30 +101,36 @@ def fill(template: str, **values: object) -> Html:
     return Html(template.format_map({name: mark(value) for name, value in values.items()}))
 
 
-def table(name: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Html:
-    """Build a table that scrolls sideways by itself; a head that ends in "#" heads numbers."""
-    columns = [(head.removesuffix("#"), head.endswith("#")) for head in heads]
-    kinds = [' class="number"' if number else "" for _, number in columns]
+def table(
+    name: str, heads: Iterable[str], rows: Iterable[Iterable[object]], kind: str = "plain"
+) -> Html:
+    """Build a table that scrolls sideways by itself; a head that ends in "#" heads numbers.
+
+    A table of the kind "stack" turns its rows into cards on a narrow screen.
+    """
+    columns = [
+        (head.removesuffix("#"), Html(' class="number"' if head.endswith("#") else ""))
+        for head in heads
+    ]
     head = join(
-        Html(f'<th scope="col"{kind}>{mark(text)}</th>')
-        for (text, _), kind in zip(columns, kinds, strict=True)
+        fill('<th scope="col"{align}>{text}</th>', text=text, align=align)
+        for text, align in columns
     )
-    body = join(
-        Html(
-            "<tr>"
-            + join(
-                Html(f"<td{kind}>{mark(cell)}</td>") for cell, kind in zip(row, kinds, strict=True)
-            )
-            + "</tr>"
-        )
-        for row in rows
-    )
+    body = join(fill("<tr>{cells}</tr>", cells=_cells(row, columns)) for row in rows)
     return fill(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table class="{kind}">'
         "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
         name=name,
+        kind=kind,
         head=head,
         body=body,
+    )
+
+
+def _cells(row: Iterable[object], columns: Iterable[tuple[str, Html]]) -> Html:
+    return join(
+        fill('<td{align} data-head="{head}">{cell}</td>', align=align, head=head, cell=cell)
+        for cell, (head, align) in zip(row, columns, strict=True)
     )
 
 

@@ -15,16 +15,18 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _UPSERT = """
 INSERT INTO contact (email, phone, attributes, blocked, sms_blocked, created, modified)
-SELECT email, phone, {fresh}, coalesce(:blocked, 0), coalesce(:sms_blocked, 0), :now, :now
+SELECT email, phone, attributes, coalesce(:blocked, 0), coalesce(:sms_blocked, 0), :now, :now
 FROM staged WHERE true ORDER BY pos
 ON CONFLICT (email) DO {conflict}
 """
 _CHANGE_EXISTING = """UPDATE SET
     phone = coalesce(excluded.phone, phone),
-    attributes = json_patch(attributes, {patch}),
+    attributes = json_patch(attributes, excluded.attributes),
     blocked = coalesce(:blocked, blocked), sms_blocked = coalesce(:sms_blocked, sms_blocked),
     modified = :now
 """
+# A contact that is new has nothing to erase: the marks that say so are not stored.
+_FORGET_ERASED = "UPDATE contact SET attributes = json_patch('{}', attributes) WHERE id > ?"
 _JOIN_LIST = """
 INSERT OR IGNORE INTO member
 SELECT ?, contact.id FROM staged JOIN contact ON contact.email = staged.email
@@ -100,16 +102,19 @@ def merge(store: Store, batch: Batch, list_ids: Iterable[int], payload: Mapping[
         "INSERT INTO staged (email, phone, attributes) VALUES (?, ?, ?)", batch.rows
     )
     _settle_phones(store, batch)
-    flags = {"blocked": payload.get("emailBlacklist"), "sms_blocked": payload.get("smsBlacklist")}
-    store.db.execute(_upsert(update=update), {**flags, "now": now_ms()})
+    _upsert(store, payload, update=update)
     for list_id in there:
         store.db.execute(_JOIN_LIST, (list_id,))
     _merge_by_phone(store, batch, there, update=update)
 
 
-def _upsert(*, update: bool) -> str:
-    conflict = _CHANGE_EXISTING.format(patch="excluded.attributes") if update else "NOTHING"
-    return _UPSERT.format(fresh="attributes", conflict=conflict)
+def _upsert(store: Store, payload: Mapping[str, Any], *, update: bool) -> None:
+    newest = store.value("SELECT coalesce(max(id), 0) FROM contact")
+    flags = {"blocked": payload.get("emailBlacklist"), "sms_blocked": payload.get("smsBlacklist")}
+    conflict = _CHANGE_EXISTING if update else "NOTHING"
+    store.db.execute(_UPSERT.format(conflict=conflict), {**flags, "now": now_ms()})
+    if payload.get("emptyContactsAttributes"):
+        store.db.execute(_FORGET_ERASED, (newest,))
 
 
 def _settle_phones(store: Store, batch: Batch) -> None:

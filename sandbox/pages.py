@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from sandbox import contacts, lists
 from sandbox.markup import Html, document, fill, join, table
+from sandbox.processes import IMPORT, REMOVE_ALL
 from sandbox.store import Store
 from sandbox.wire import Answer, Window
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 PAGE_SIZE = 50
 _SHOWN = 12
 _MOST_LISTS = 500
+_NAMES = {IMPORT: "Import", REMOVE_ALL: "Empty a list"}
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 _HEADERS = {
@@ -101,7 +103,7 @@ def _lists(rows: list[dict[str, Any]]) -> Html:
 def _processes(store: Store, rows: list[dict[str, Any]]) -> Html:
     shown = (
         (
-            fill("#{id} {name}", id=row["id"], name=row["name"]),
+            fill("{name} #{id}", id=row["id"], name=_NAMES.get(row["name"], row["name"])),
             fill(
                 '<span class="{tone}">{status}</span>{files}',
                 tone={"completed": "good", "failed": "bad"}.get(row["status"], "soft"),
@@ -199,7 +201,7 @@ def _contacts(found: list[dict[str, Any]]) -> Html:
         )
         for contact in found
     )
-    return table("Contacts", ("E-mail", "Attributes", "State", "Changed (UTC)"), shown)
+    return table("Contacts", ("E-mail", "Attributes", "State", "Changed (UTC)"), shown, "stack")
 
 
 def _attributes(attributes: dict[str, Any]) -> Html:
