@@ -162,11 +162,10 @@ class Sandbox(inspection.Inspection):
         """Open the port and the data; OSError when the port is taken."""
         self._server = _Server(self.port)
         try:
-            self.store = Store(self.data)
+            self.store = self._open_store()
         except BaseException:
             self._server.server_close()
             raise
-        attributes.ensure_defaults(self.store, french=self.french)
         self._processes = Processes(self.store, self.import_seconds)
         limits = Limits(self.requests_per_second, self.other_requests_per_hour)
         brevo = Brevo(self.store, self._processes, self.root)
@@ -177,6 +176,15 @@ class Sandbox(inspection.Inspection):
         self._thread = threading.Thread(target=self._server.serve, name="sandbox", daemon=True)
         self._thread.start()
         return self
+
+    def _open_store(self) -> Store:
+        store = Store(self.data)
+        try:
+            attributes.ensure_defaults(store, french=self.french)
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def stop(self) -> None:
         """Hang up on everybody and end every thread; an import under way is finished first."""

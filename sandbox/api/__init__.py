@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from sandbox.api import account, attributes, batches, contacts, folders, imports, lists, webhooks
 from sandbox.api.base import Brevo, Routes
-from sandbox.wire import Answer, ApiError, Request, not_found
+from sandbox.wire import Answer, ApiError, Request, invalid, not_found
 
 __all__ = ["Brevo", "answer"]
 
@@ -47,6 +47,9 @@ def answer(brevo: Brevo, request: Request) -> Answer:
             return handler(brevo, request)
     except ApiError as error:
         return Answer.error(error)
+    except (OverflowError, UnicodeError):
+        # A number or a text that the database cannot hold; Brevo could not hold it either.
+        return Answer.error(invalid("A value is out of range"))
 
 
 def _find(request: Request) -> Callable[[Brevo, Request], Answer]:

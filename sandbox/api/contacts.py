@@ -3,7 +3,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox import contacts, lists
-from sandbox.api.base import Brevo, Routes, flag, list_ids
+from sandbox.api.base import Brevo, Routes, flag, list_ids, text
 from sandbox.attributes import checks, clean, normal_email, normal_phone
 from sandbox.contacts import Change
 from sandbox.wire import NO_CONTENT, Answer, ApiError, Request, invalid, missing, not_found
@@ -27,14 +27,14 @@ def read_change(brevo: Brevo, body: dict[str, Any], email: object = None) -> Cha
         attributes=clean(attributes, checks(brevo.store)),
         blocked=flag(body, "emailBlacklisted"),
         sms_blocked=flag(body, "smsBlacklisted"),
-        ext_id=body.get("ext_id") or None,
+        ext_id=text(body, "ext_id") if body.get("ext_id") else None,
     )
     if email is not None:
         change.email = normal_email(email)
         if change.email is None:
             raise invalid("Invalid email address")
     if "SMS" in attributes:
-        change.drop_phone = attributes["SMS"] in {None, ""}
+        change.drop_phone = not attributes["SMS"]
         if not change.drop_phone:
             change.phone = normal_phone(attributes["SMS"])
             if change.phone is None:

@@ -4,11 +4,18 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox import lists
-from sandbox.api.base import Brevo, Routes, folder_id, list_ids, text
+from sandbox.api.base import Brevo, Routes, flag, folder_id, list_ids, text
 from sandbox.processes import IMPORT, REPORTS, Job
 from sandbox.wire import Answer, ApiError, Request, invalid, missing, not_found
 
 MOST_BYTES = 10_000_000
+_FLAGS = (
+    "updateExistingContacts",
+    "emptyContactsAttributes",
+    "emailBlacklist",
+    "smsBlacklist",
+    "disableNotification",
+)
 
 
 def start(brevo: Brevo, request: Request) -> Answer:
@@ -26,14 +33,20 @@ def start(brevo: Brevo, request: Request) -> Answer:
 
 
 def _refuse_bad_rows(body: dict[str, Any]) -> None:
+    for name in _FLAGS:
+        flag(body, name)
     if body.get("fileUrl"):
         raise invalid("fileUrl is not available in the stand-in: it fetches nothing")
     if "jsonBody" in body:
         rows = body["jsonBody"]
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise invalid("jsonBody should be an array of objects")
+        if not isinstance(rows, list) or not all(map(_is_contact, rows)):
+            raise invalid("jsonBody should be an array of contacts")
     elif not isinstance(body.get("fileBody"), str):
         raise missing("Missing fileUrl, fileBody or jsonBody")
+
+
+def _is_contact(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("attributes") or {}, dict)
 
 
 def _targets(brevo: Brevo, body: dict[str, Any]) -> list[int]:

@@ -240,3 +240,28 @@ def test_filtered_pages_join_without_gap_or_overlap(api) -> None:
             seen += [contact["id"] for contact in page["contacts"]]
         assert seen == sorted(set(seen), reverse=sort == "desc")
         assert len(seen) == 25
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/contacts", {"email": "a@example.com", "listIds": [2**70]}),
+        ("POST", "/contacts", {"email": "a@example.com", "ext_id": {"a": 1}}),
+        ("POST", "/contacts", {"email": ["a@example.com"]}),
+        ("POST", "/contacts", person("a@example.com", SMS=["2348012345678"])),
+        ("POST", "/contacts", person("a\ud800@example.com")),
+        ("POST", "/contacts", []),
+        ("POST", "/contacts/folders", {"name": ["x"]}),
+        ("POST", "/contacts/import", {"listIds": [1], "jsonBody": [{"attributes": ["x"]}]}),
+        ("POST", "/contacts/import", {"listIds": [1], "jsonBody": [], "emailBlacklist": "no"}),
+        ("POST", "/contacts/import", {"listIds": {"1": 1}, "jsonBody": []}),
+        ("POST", "/contacts/batch", {"contacts": ["a@example.com"]}),
+        ("POST", "/contacts/batch", {"contacts": [{"email": "a@example.com", "id": 1}]}),
+        ("GET", f"/contacts?offset={2**70}", None),
+        ("GET", f"/contacts?listIds={2**70}", None),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_a_400_and_no_bug(api, method, path, body) -> None:
+    api.make_list()
+
+    assert api.call(method, path, body).status_code == 400

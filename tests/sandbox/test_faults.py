@@ -1,0 +1,196 @@
+import time
+
+import pytest
+import requests
+
+from sandbox.faults import BadFault, Fault
+from tests.sandbox.api import error, person
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "teapot",
+        "418",
+        "slow",
+        "500=3",
+        "429@/contacts",
+        "429@POST contacts",
+        "429*many",
+        "slow=x",
+        "524@POST /contacts+x",
+    ],
+)
+def test_a_fault_nobody_can_read_is_refused_with_the_syntax(spec) -> None:
+    with pytest.raises(BadFault, match=r"KIND\[=VALUE\]\[@METHOD PATHGLOB\]"):
+        Fault.parse(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "fault"),
+    [
+        (
+            "524@POST /contacts/import*1",
+            Fault("524", method="POST", glob="/contacts/import", times=1),
+        ),
+        ("slow=3@GET /processes/*", Fault("slow", 3.0, "GET", "/processes/*")),
+        ("429*2", Fault("429", times=2)),
+        ("429=5@* /contacts/**2+7", Fault("429", 5.0, "*", "/contacts/*", 2, 7)),
+        ("import-failed", Fault("import-failed", None, "POST", "/contacts/import")),
+    ],
+)
+def test_a_fault_is_read_as_it_is_written(spec, fault) -> None:
+    assert Fault.parse(spec) == fault
+
+
+def test_a_fault_meets_only_its_target_skips_and_counts_down(api, brevo) -> None:
+    brevo.fault("500@GET /contacts/lists*2+1")
+
+    codes = [api.get("/contacts/lists").status_code for _ in range(5)]
+
+    assert api.get("/contacts").status_code == 200
+    assert api.post("/contacts/lists", {}).status_code == 400
+    assert codes == [200, 500, 500, 200, 200]
+
+
+def test_faults_stay_until_they_are_cleared(api, brevo) -> None:
+    brevo.fault("503")
+    assert [api.get("/account").status_code for _ in range(3)] == [503] * 3
+
+    brevo.clear_faults()
+    assert api.get("/account").status_code == 200
+
+
+def test_too_many_requests_says_when_to_come_back(api, brevo) -> None:
+    brevo.fault("429=7*1")
+
+    answer = api.get("/contacts")
+
+    assert error(answer)[:2] == (429, "too_many_requests")
+    assert answer.headers["x-sib-ratelimit-remaining"] == "0"
+    assert answer.headers["x-sib-ratelimit-reset"] == "7"
+
+
+def test_too_many_requests_can_come_bare(api, brevo) -> None:
+    brevo.fault("429-bare*1")
+
+    answer = api.get("/contacts")
+
+    assert answer.status_code == 429
+    assert not [name for name in answer.headers if "ratelimit" in name.lower()]
+
+
+@pytest.mark.parametrize("kind", ["429", "429-bare", "500", "502", "503", "drop"])
+def test_nothing_is_done_when_it_fails_before_the_work(api, brevo, kind) -> None:
+    brevo.fault(f"{kind}*1")
+
+    status = _create(api)
+
+    assert status == (None if kind == "drop" else int(kind[:3]))
+    assert brevo.contact("a@example.com") is None
+    assert brevo.requests[-1] == ("POST", "/contacts", status or 0)
+
+
+@pytest.mark.parametrize("kind", ["524", "drop-after", "truncated", "html"])
+def test_the_work_is_done_when_it_fails_after_it(api, brevo, kind) -> None:
+    brevo.fault(f"{kind}*1")
+
+    status = _create(api)
+
+    assert status == {"524": 524, "drop-after": None}.get(kind, 201)
+    assert brevo.contact("a@example.com") is not None
+
+
+def _create(api) -> int | None:
+    try:
+        return api.post("/contacts", person("a@example.com")).status_code
+    except requests.ConnectionError:
+        return None
+
+
+@pytest.mark.parametrize("kind", ["truncated", "html"])
+def test_a_spoiled_body_is_no_json(api, brevo, kind) -> None:
+    brevo.fault(f"{kind}@GET /account")
+
+    answer = api.get("/account")
+
+    assert answer.status_code == 200
+    with pytest.raises(requests.JSONDecodeError):
+        answer.json()
+
+
+def test_a_slow_answer_comes_late_and_another_fault_still_applies(api, brevo) -> None:
+    brevo.fault("slow=0.2@GET /account*1")
+    brevo.fault("502@GET /account*1")
+
+    started = time.monotonic()
+    answer = api.get("/account")
+
+    assert time.monotonic() - started >= 0.2
+    assert answer.status_code == 502
+
+
+def test_a_failed_import_brings_nobody(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("import-failed*1")
+
+    process = api.import_(list_id, person("a@example.com"))
+
+    assert process["status"] == "failed"
+    assert "info" not in process
+    assert brevo.members(list_id) == set()
+    assert api.import_(list_id, person("a@example.com"))["status"] == "completed"
+
+
+def test_a_partial_import_names_those_it_left_out(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("import-partly=3*1")
+
+    process = api.import_(list_id, *(person(f"p{number}@example.com") for number in range(1, 8)))
+
+    assert process["status"] == "completed"
+    assert api.csv(process, "invalid_emails") == ["p3@example.com;", "p6@example.com;"]
+    assert brevo.members(list_id) == {f"p{number}@example.com" for number in (1, 2, 4, 5, 7)}
+
+
+def test_a_revoked_key_stays_revoked(api, brevo) -> None:
+    brevo.fault("key-revoked*1+1")
+
+    codes = [api.get("/account").status_code for _ in range(4)]
+
+    assert codes == [200, 401, 401, 401]
+    assert error(api.get("/account")) == (401, "unauthorized", "Key not found")
+
+
+def test_an_unknown_address_is_named_in_the_refusal(api, brevo) -> None:
+    brevo.fault("unknown-ip*1")
+
+    status, code, message = error(api.get("/account"))
+
+    assert (status, code) == (401, "unauthorized")
+    assert "unrecognised IP address" in message
+    assert api.get("/account").status_code == 200
+
+
+def test_a_list_can_vanish_just_before_a_call(api, brevo) -> None:
+    one, two = api.make_list("One"), api.make_list("Two")
+    brevo.fault("list-gone@POST /contacts/*")
+
+    added = api.post(f"/contacts/lists/{one}/contacts/add", {"emails": ["a@example.com"]})
+    body = {"listIds": [two], "jsonBody": [person("a@example.com")]}
+    imported = api.post("/contacts/import", body)
+
+    assert error(added)[:2] == (404, "document_not_found")
+    assert error(imported)[:2] == (400, "invalid_parameter")
+    assert brevo.lists() == {}
+
+
+def test_the_files_of_an_import_can_fail_too(api, brevo) -> None:
+    process = api.import_(api.make_list(), person("broken"))
+    link = process["info"]["import"]["invalid_emails"]
+    brevo.fault("503@GET /files/**1")
+
+    assert requests.get(link, timeout=5).status_code == 503
+    assert requests.get(link, timeout=5).text == "EMAIL;SMS\nbroken;\n"
+    assert requests.get(link.replace("invalid", "valid"), timeout=5).status_code == 404
