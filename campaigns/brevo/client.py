@@ -1,0 +1,235 @@
+"""Brevo's contacts API in our verbs: plain data in, plain data out.
+
+It knows nothing of segments, and cannot express the unblocking of a contact. E-mail addresses
+travel in bodies only, never in a URL.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from campaigns.brevo import endpoints as to
+from campaigns.brevo import payloads, refusals
+from campaigns.brevo.endpoints import Endpoint
+from campaigns.brevo.errors import BrevoNotFound, BrevoPermanent
+from campaigns.brevo.payloads import ImportBody
+from campaigns.brevo.replies import (
+    Account,
+    Attribute,
+    Contact,
+    ContactList,
+    Fields,
+    Folder,
+    Moved,
+    Process,
+    Webhook,
+    WrongShape,
+)
+from campaigns.brevo.transport import Transport
+from campaigns.brevo.verdicts import unreadable
+
+T = TypeVar("T")
+
+_FOLDER_PAGE = 50
+_MEMBER_PAGE = 500
+_CONTACT_PAGE = 1000
+# Brevo refuses an add or a removal that changes nothing with 400 invalid_parameter.
+_NOTHING_TO_DO = re.compile(r"already (in|removed from) list", re.IGNORECASE)
+
+
+class BrevoClient(Transport):
+    """A Brevo account, behind one key.
+
+    Every method raises BrevoError and nothing else. Share one client per process: it paces itself.
+    """
+
+    def account(self) -> Account:
+        return self._get(to.ACCOUNT, Account.read)
+
+    # Folders and lists
+
+    def ensure_folder(self, name: str) -> int:
+        """Return the id of the oldest folder of that name, made when there is none."""
+        for page in self._pages(to.FOLDERS, "folders", Folder.read, size=_FOLDER_PAGE):
+            for folder in page:
+                if folder.name == name:
+                    return folder.id
+        return self._create(to.CREATE_FOLDER, {"name": name})
+
+    def lists(self, folder_id: int) -> Iterator[ContactList]:
+        """Yield the folder's lists; Brevo leaves their totals uncounted here."""
+        read = ContactList.read_among_others
+        for page in self._pages(to.LISTS_OF_FOLDER, "lists", read, folder_id, size=_FOLDER_PAGE):
+            yield from page
+
+    def create_list(self, name: str, folder_id: int) -> int:
+        return self._create(to.CREATE_LIST, {"name": name, "folderId": folder_id})
+
+    def rename_list(self, list_id: int, name: str) -> None:
+        self._ask(to.RENAME_LIST, list_id, body={"name": name})
+
+    def delete_list(self, list_id: int) -> None:
+        """Delete the list, not its contacts; raises BrevoNotFound when it is already gone."""
+        try:
+            self._ask(to.DELETE_LIST, list_id)
+        except BrevoNotFound as error:
+            # After an attempt that broke off, a list that is gone is the list we deleted.
+            if not error.may_have_happened:
+                raise
+
+    def get_list(self, list_id: int) -> ContactList:
+        return self._get(to.GET_LIST, ContactList.read, list_id)
+
+    # Contacts
+
+    def import_contacts(self, body: ImportBody) -> int:
+        """Start an import and return the id of its process: accepted is not yet done.
+
+        Run one at a time: imports in parallel hold each other up
+        (help.brevo.com/hc/en-us/articles/32331116133522).
+        """
+        return self._create(to.IMPORT, body.encode(), answer="processId")
+
+    def add_to_list(self, list_id: int, emails: Sequence[str]) -> Moved:
+        """Put existing contacts on the list; at most 150 at once are taken."""
+        return self._move(to.ADD_TO_LIST, list_id, emails)
+
+    def remove_from_list(self, list_id: int, emails: Sequence[str]) -> Moved:
+        """Take contacts off the list, which unsubscribes nobody; at most 150 at once are taken."""
+        return self._move(to.REMOVE_FROM_LIST, list_id, emails)
+
+    def upsert_contact(self, email: str, attributes: Mapping[str, str], list_id: int) -> bool:
+        """Make or update a contact and put it on the list; True when it was made."""
+        reply = self._ask(to.UPSERT_CONTACT, body=payloads.upsert(email, attributes, list_id))
+        return reply is not None  # 201 with an id for a new contact, 204 for a known one
+
+    def list_members(
+        self, list_id: int, *, modified_since: datetime | None = None
+    ) -> Iterator[list[Contact]]:
+        """Yield the list's contacts, page by page; do not change the list meanwhile."""
+        query = _since(modified_since)
+        return self._pages(
+            to.LIST_MEMBERS, "contacts", Contact.read, list_id, size=_MEMBER_PAGE, query=query
+        )
+
+    def contacts(self, *, modified_since: datetime | None) -> Iterator[list[Contact]]:
+        """Yield the account's contacts, page by page: with None all of them."""
+        query = _since(modified_since)
+        return self._pages(to.CONTACTS, "contacts", Contact.read, size=_CONTACT_PAGE, query=query)
+
+    # Attributes
+
+    def attributes(self) -> list[Attribute]:
+        return self._get(
+            to.ATTRIBUTES, lambda data: Fields(data).items("attributes", Attribute.read)
+        )
+
+    def create_attribute(self, name: str) -> None:
+        """Make a text attribute; Brevo keeps names in capitals."""
+        self._ask(to.CREATE_ATTRIBUTE, name.upper(), body={"type": "text"})
+
+    # Processes: these, the account and the webhooks spend the hourly budget
+
+    def process(self, process_id: int) -> Process:
+        return self._get(to.PROCESS, Process.read, process_id)
+
+    def latest_processes(self, limit: int = 50) -> list[Process]:
+        """Return the newest processes, newest first; Brevo gives at most 50."""
+        found = self._get(
+            to.PROCESSES,
+            lambda data: Fields(data).items("processes", Process.read),
+            query={"limit": limit, "offset": 0, "sort": "desc"},
+        )
+        return sorted(found, key=lambda process: process.id, reverse=True)
+
+    def refusals(self, process: Process) -> dict[str, str]:
+        """Return whom an import refused, and why: all reports of the process, or an error."""
+        reasons: dict[str, list[str]] = {}
+        for kind, link in process.links.items():
+            for email in refusals.addresses(self._download(link)):
+                told = reasons.setdefault(email, [])
+                if refusals.reason(kind) not in told:
+                    told.append(refusals.reason(kind))
+        return {email: "; ".join(told) for email, told in reasons.items()}
+
+    # Webhooks
+
+    def webhooks(self) -> list[Webhook]:
+        """Return the account's marketing webhooks; Brevo allows 40 of all kinds."""
+        return self._get(
+            to.WEBHOOKS,
+            lambda data: Fields(data).items("webhooks", Webhook.read),
+            query={"type": "marketing"},
+        )
+
+    def create_webhook(
+        self, url: str, *, events: Iterable[str], token: str, description: str
+    ) -> int:
+        """Have Brevo call `url`, showing `token` as its bearer."""
+        body = payloads.marketing_webhook(url, events, token, description)
+        return self._create(to.CREATE_WEBHOOK, body)
+
+    # How answers are read
+
+    def _get(
+        self,
+        endpoint: Endpoint,
+        read: Callable[[Any], T],
+        target: int | str = "",
+        query: Mapping[str, str | int] | None = None,
+    ) -> T:
+        return _understood(endpoint, read, self._ask(endpoint, target, query=query))
+
+    def _create(
+        self, endpoint: Endpoint, body: Mapping[str, Any] | bytes, *, answer: str = "id"
+    ) -> int:
+        reply = self._ask(endpoint, body=body)
+        return _understood(endpoint, lambda data: Fields(data).integer(answer), reply)
+
+    def _move(self, endpoint: Endpoint, list_id: int, emails: Sequence[str]) -> Moved:
+        if not emails:
+            return Moved([], [])
+        try:
+            reply = self._ask(endpoint, list_id, body={"emails": list(emails)})
+        except BrevoPermanent as error:
+            if not _NOTHING_TO_DO.search(error.brevo_message):
+                raise
+            return Moved([], list(emails))
+        return _understood(endpoint, Moved.read, reply)
+
+    def _pages(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        read: Callable[[Any], T],
+        target: int | str = "",
+        *,
+        size: int,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Iterator[list[T]]:
+        """Yield page after page, oldest first, so that what is new lands behind what was read."""
+        offset, count = 0, 1
+        while offset < count:
+            asked = {**(query or {}), "limit": size, "offset": offset, "sort": "asc"}
+            page, count = self._get(
+                endpoint,
+                lambda data: (Fields(data).items(name, read), Fields(data).integer("count")),
+                target,
+                asked,
+            )
+            if not page:
+                return
+            yield page
+            offset += len(page)
+
+
+def _understood(endpoint: Endpoint, read: Callable[[Any], T], reply: Any) -> T:
+    try:
+        return read(reply)
+    except WrongShape as error:
+        raise unreadable(endpoint) from error
+
+
+def _since(moment: datetime | None) -> dict[str, str | int]:
+    return {} if moment is None else {"modifiedSince": payloads.timestamp(moment)}

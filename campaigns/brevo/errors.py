@@ -1,0 +1,150 @@
+"""What can go wrong with Brevo: wait, give up, or call an operator.
+
+BrevoTemporary      trying again later may work
+BrevoPermanent      this request cannot work, however often it is sent
+BrevoMisconfigured  nothing works until an operator has acted
+
+Each error carries the evidence (status, code, Brevo's own words) and says what to do about it.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+_PHONE_IDENTIFIERS = frozenset({"SMS", "PHONE", "PHONE_ID"})
+_SPEAKS_OF_A_PHONE = re.compile(r"\b(phone|sms|mobile)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Brevo said when it refused."""
+
+    status: int | None = None
+    code: str = ""
+    message: str = ""
+    duplicate_identifiers: tuple[str, ...] = ()
+
+
+NO_ANSWER = Answer()
+
+
+class BrevoError(Exception):
+    """The base of everything the gateway raises; its text is fit for a user's eyes, not for a log.
+
+    Brevo's message is kept word for word, and may name an address: log status and code instead.
+    """
+
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        answer: Answer = NO_ANSWER,
+        remedy: str | None = None,
+        retry_after: float | None = None,
+        may_have_happened: bool = False,
+    ) -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.status = answer.status
+        self.code = answer.code
+        self.brevo_message = answer.message
+        self.duplicate_identifiers = answer.duplicate_identifiers
+        self.remedy = self.default_remedy if remedy is None else remedy
+        self.retry_after = retry_after
+        self.may_have_happened = may_have_happened
+
+    def __str__(self) -> str:
+        told = f'{self.summary}: "{self.brevo_message}"' if self.brevo_message else self.summary
+        if self.may_have_happened:
+            told += " (it may have been done all the same)"
+        return f"{told}. {self.remedy}" if self.remedy else f"{told}."
+
+    @property
+    def refuses_phone(self) -> bool:
+        """True when the call may work without the phone number.
+
+        A bad number is refused as invalid_parameter with a message about the phone; a number that
+        another contact has, as a duplicate identifier. The code of the latter changed in 2026, so
+        the identifiers decide, then the message.
+        """
+        if not _PHONE_IDENTIFIERS.isdisjoint(name.upper() for name in self.duplicate_identifiers):
+            return True
+        if self.code not in {"invalid_parameter", "duplicate_parameter"}:
+            return False
+        return bool(_SPEAKS_OF_A_PHONE.search(self.brevo_message))
+
+
+class BrevoTemporary(BrevoError):
+    """Trying again later may work: no connection, a limit reached, a fault at Brevo."""
+
+    default_remedy = "Try again later"
+
+
+class BrevoUnreadable(BrevoTemporary):
+    """An answer that is cut off, is not JSON, or has another shape than Brevo documents."""
+
+
+class BrevoPermanent(BrevoError):
+    """Trying again cannot work: Brevo refused this very request."""
+
+
+class BrevoNotFound(BrevoPermanent):
+    """What was asked for is not there, or no longer."""
+
+    default_remedy = "It was probably deleted in Brevo"
+
+
+class BrevoDuplicate(BrevoPermanent):
+    """Another contact already has an identifier: see duplicate_identifiers."""
+
+    default_remedy = "Another contact in Brevo already has this identifier"
+
+
+class BrevoMisconfigured(BrevoError):
+    """An operator must act before anything works."""
+
+
+class BrevoKeyMissing(BrevoMisconfigured):
+    """No API key was given."""
+
+    default_remedy = (
+        "Set BREVO_API_KEY, or BREVO_API_KEY_FILE, to a key made in Brevo under SMTP & API"
+    )
+
+
+class BrevoKeyWrong(BrevoMisconfigured):
+    """The API key is not one Brevo knows: mistyped, revoked, or switched off."""
+
+    default_remedy = "Make a new key in Brevo under SMTP & API, and set BREVO_API_KEY to it"
+
+
+class BrevoAddressUnknown(BrevoMisconfigured):
+    """Brevo does not accept this server's IP address (developers.brevo.com/docs/ip-security)."""
+
+    default_remedy = (
+        "Add this server's address in Brevo under Security, Authorised IPs, "
+        "or switch the blocking of unknown addresses off there"
+    )
+
+
+class BrevoNotAllowed(BrevoMisconfigured):
+    """The key is good, but the account's plan or rights do not cover the request."""
+
+    default_remedy = "Check the plan, the credits and the permissions of the account in Brevo"
+
+
+class BrevoUrlWrong(BrevoMisconfigured):
+    """The root of the API is no usable URL, or leads somewhere else."""
+
+    default_remedy = "Check BREVO_API_URL; Brevo's own is https://api.brevo.com/v3"
+
+
+def in_words(seconds: float) -> str:
+    """Say a duration as a person would: whole seconds, from two minutes on whole minutes."""
+    whole = math.ceil(seconds)
+    if whole < 120:  # noqa: PLR2004 - two minutes
+        return f"{whole} second{'' if whole == 1 else 's'}"
+    return f"{math.ceil(whole / 60)} minutes"

@@ -1,0 +1,83 @@
+import pytest
+
+from campaigns.brevo import (
+    BrevoTemporary,
+)
+from tests.campaigns.brevo.conftest import LIST_REPLY, ROOT
+
+LIST = f"{ROOT}/contacts/lists/3"
+
+
+def test_contacts_requests_are_spread_over_the_second(brevo, client, time) -> None:
+    brevo.get(LIST, json=LIST_REPLY)
+
+    for _ in range(11):
+        client.get_list(3)
+
+    assert sum(time.naps) == pytest.approx(1.0)
+    assert max(time.naps) == pytest.approx(0.1)
+
+
+def test_other_requests_stop_at_the_hourly_limit(brevo, client, time) -> None:
+    brevo.get(f"{ROOT}/account", json={"email": "us@example.com"})
+    for _ in range(100):
+        client.account()
+
+    with pytest.raises(BrevoTemporary, match="is back in 60 minutes") as caught:
+        client.account()
+
+    assert caught.value.retry_after == pytest.approx(3600)
+    assert time.naps == []
+    assert len(brevo.calls) == 100
+
+
+def test_other_requests_go_on_once_the_hour_is_nearly_over(brevo, client, time) -> None:
+    brevo.get(f"{ROOT}/account", json={"email": "us@example.com"})
+    for _ in range(100):
+        client.account()
+    time.now += 3590
+
+    client.account()
+
+    assert sum(time.naps) == pytest.approx(10)
+
+
+def test_the_two_budgets_are_apart(brevo, client, time) -> None:
+    brevo.get(
+        f"{ROOT}/account",
+        json={"email": "us@example.com"},
+        headers={"x-sib-ratelimit-remaining": "0", "x-sib-ratelimit-reset": "200"},
+    )
+    brevo.get(LIST, json=LIST_REPLY)
+    client.account()
+
+    client.get_list(3)
+
+    assert time.naps == []
+
+
+def test_nothing_remaining_makes_the_next_request_wait_for_the_reset(brevo, client, time) -> None:
+    brevo.get(
+        LIST,
+        json=LIST_REPLY,
+        headers={"x-sib-ratelimit-remaining": "0", "x-sib-ratelimit-reset": "3"},
+    )
+    client.get_list(3)
+
+    client.get_list(3)
+
+    assert sum(time.naps) == pytest.approx(3)
+
+
+def test_budget_tells_what_is_known(brevo, client) -> None:
+    brevo.get(
+        f"{ROOT}/account",
+        json={"email": "us@example.com"},
+        headers={"x-sib-ratelimit-remaining": "40", "x-sib-ratelimit-reset": "600"},
+    )
+    before = client.budget()
+    client.account()
+
+    assert (before.other.remaining, before.contacts.remaining) == (100, None)
+    assert client.budget().other.remaining == 40
+    assert client.budget().other.available_in == 0
