@@ -33,18 +33,6 @@ def integer(name: str, default: int, *, minimum: int = 1, maximum: int | None = 
     return value
 
 
-def number(name: str, default: float) -> float:
-    """Return a positive number; raise ImproperlyConfigured when it is none."""
-    raw = text(name, str(default))
-    try:
-        value = float(raw)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ImproperlyConfigured(f"{name}={raw!r}: write a number above 0.")
-    return value
-
-
 def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
     """Return one of the allowed words; raise ImproperlyConfigured for any other."""
     raw = text(name, default)

@@ -1,5 +1,5 @@
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -57,7 +57,7 @@ class Enrollment(models.Model):
     )
     enrolled_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[models.Manager["Enrollment"]] = EnrollmentQuerySet.as_manager()
+    objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
         # Partial indexes: the questions of segments never ask for cancelled enrolments.

@@ -1,8 +1,9 @@
-from typing import ClassVar, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from campaigns.enums import (
     ACTIVE,
@@ -55,11 +56,15 @@ class SegmentExport(models.Model):
     users_count = models.BigIntegerField(
         null=True, help_text="The mailable audience: what the list holds after a good run."
     )
+    list_was_gone = models.BooleanField(default=False)
     list_count_before = models.BigIntegerField(null=True, help_text="The ledger before the run.")
     joins = models.BigIntegerField(default=0)
     leaves = models.BigIntegerField(default=0)
     changes_planned = models.BigIntegerField(default=0)
     held_back = models.BigIntegerField(default=0)
+    check_plan = models.BooleanField(
+        default=False, help_text="The plan was looked at first: apply it only if it still holds."
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -75,11 +80,13 @@ class SegmentExport(models.Model):
     lease_until = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(default=False)
+    attempts = models.IntegerField(default=0)
+    rung_at = models.DateTimeField(null=True, help_text="When a worker was last asked to look.")
     waits_for = models.CharField(max_length=200, blank=True)
     progress_done = models.BigIntegerField(default=0)
     progress_total = models.BigIntegerField(default=0)
 
-    objects: ClassVar[models.Manager["SegmentExport"]] = ExportQuerySet.as_manager()
+    objects = ExportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -100,6 +107,12 @@ class SegmentExport(models.Model):
         return f"Export {self.pk} of {self.segment_name}"
 
     @property
+    def is_stalled(self) -> bool:
+        """True when the run was taken up, then fell silent for longer than its lease."""
+        held_until = self.lease_until if self.status == ExportStatus.RUNNING else None
+        return held_until is not None and held_until < timezone.now()
+
+    @property
     def progress(self) -> float:
         """How much of the run is done, from 0 to 1."""
         if self.phase == Phase.DONE:
@@ -107,8 +120,17 @@ class SegmentExport(models.Model):
         return self.progress_done / self.progress_total if self.progress_total else 0.0
 
 
+class ExportChunkQuerySet(models.QuerySet["ExportChunk", "ExportChunk"]):
+    def unsettled(self) -> Self:
+        """Keep those of which we do not know yet what came of them."""
+        return self.filter(state__in=(ChunkState.SENDING, ChunkState.ACCEPTED))
+
+
 class ExportChunk(models.Model):
-    """One request to Brevo that carries many people: written before it is sent."""
+    """A stretch of a plan's lines on its way to Brevo: written before anything is sent.
+
+    A chunk that stays unsettled is a question to Brevo that the next run of the segment asks.
+    """
 
     export = models.ForeignKey(SegmentExport, on_delete=models.CASCADE, related_name="chunks")
     kind = models.CharField(max_length=10, choices=ChangeKind.choices)
@@ -116,6 +138,7 @@ class ExportChunk(models.Model):
     first_change = models.BigIntegerField()
     last_change = models.BigIntegerField()
     people = models.IntegerField()
+    one_by_one = models.BooleanField(default=False)
     process_id = models.BigIntegerField(null=True)
     known_process_id = models.BigIntegerField(
         null=True, help_text="The newest process of the account before this one was asked for."
@@ -123,6 +146,8 @@ class ExportChunk(models.Model):
     sent_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error_message = models.TextField(blank=True)
+
+    objects = ExportChunkQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -158,6 +183,7 @@ class ExportChange(models.Model):
     outcome = models.CharField(max_length=15, choices=Outcome.choices, default=Outcome.PENDING)
     message = models.TextField(blank=True, help_text="Why, in Brevo's words.")
     fingerprint = models.UUIDField(null=True)
+    without_phone = models.BooleanField(default=False, help_text="Brevo refused the number.")
 
     class Meta:
         ordering = ["id"]

@@ -1,4 +1,4 @@
-from typing import ClassVar, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -46,7 +46,7 @@ class ListMember(models.Model):
     added_by = models.BigIntegerField(help_text="The export that put the contact on the list.")
     removed_by = models.BigIntegerField(null=True, help_text="The export that took it off.")
 
-    objects: ClassVar[models.Manager["ListMember"]] = ListMemberQuerySet.as_manager()
+    objects = ListMemberQuerySet.as_manager()
 
     class Meta:
         constraints = [

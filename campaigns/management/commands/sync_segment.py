@@ -1,0 +1,159 @@
+"""Make the Brevo lists of segments equal to their audiences."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from campaigns.brevo import BrevoError, BrevoMisconfigured
+from campaigns.enums import ExportStatus, VerifyLevel
+from campaigns.errors import CampaignsError
+from campaigns.management.progress import Watcher
+from campaigns.models import Segment, SegmentExport
+from campaigns.sync.runs import apply_plan, request_sync, run_export
+
+_NO_SUCH = 2  # exit code: bad usage, no such segment, Brevo not configured
+_NOT_ALL = 1  # exit code: some run did not end well
+
+
+class Command(BaseCommand):
+    help = "Make the Brevo lists of segments equal to their audiences."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("segments", nargs="*", metavar="SEGMENT", help="id or exact name")
+        parser.add_argument("--all", action="store_true", help="every segment")
+        parser.add_argument("--plan", action="store_true", help="send nothing, show the plan")
+        parser.add_argument("--apply", type=int, metavar="EXPORT", help="apply a plan made before")
+        parser.add_argument(
+            "--approve", action="store_true", help="with --apply: release the brake for this plan"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object per segment")
+        parser.add_argument(
+            "--verify",
+            choices=[level.value.lower() for level in VerifyLevel],
+            default=VerifyLevel.AUTO.lower(),
+            help="how to read the list back (default: what fits its size)",
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        self.as_json: bool = options["json"]
+        self.watcher = Watcher(self.stderr, silent=self.as_json)
+        if options["apply"] is not None:
+            runs = [self._apply(options)]
+        else:
+            runs = [self._sync(segment, options) for segment in self._chosen(options)]
+        good = {ExportStatus.SUCCESS, *([ExportStatus.PLANNED] if options["plan"] else [])}
+        if any(status not in good for status in runs):
+            raise SystemExit(_NOT_ALL)
+
+    def _chosen(self, options: dict[str, Any]) -> list[Segment]:
+        if options["all"] == bool(options["segments"]):
+            raise CommandError("Name the segments to sync, or say --all.", returncode=_NO_SUCH)
+        if options["all"]:
+            return list(Segment.objects.order_by("pk"))
+        return [_segment(wanted) for wanted in options["segments"]]
+
+    def _sync(self, segment: Segment, options: dict[str, Any]) -> str:
+        """Plan, apply and verify one segment; return its status."""
+        try:
+            export = request_sync(
+                segment, plan_only=options["plan"], verify_level=options["verify"].upper()
+            )
+        except BrevoMisconfigured as error:
+            raise CommandError(str(error), returncode=_NO_SUCH) from error
+        except (CampaignsError, BrevoError) as error:
+            return self._report_refused(segment, str(error))
+        return self._run(export)
+
+    def _apply(self, options: dict[str, Any]) -> str:
+        if options["all"] or options["segments"] or options["plan"]:
+            raise CommandError("--apply takes an export alone.", returncode=_NO_SUCH)
+        export = SegmentExport.objects.filter(pk=options["apply"]).first()
+        if export is None:
+            raise CommandError(f"There is no export {options['apply']}.", returncode=_NO_SUCH)
+        try:
+            apply_plan(export, by=None, approve=options["approve"])
+        except CampaignsError as error:
+            raise CommandError(str(error), returncode=_NOT_ALL) from error
+        return self._run(export)
+
+    def _run(self, export: SegmentExport) -> str:
+        self.watcher.start(export.segment_name)
+        ended = run_export(export.pk, progress=self.watcher)
+        self.watcher.stop()
+        self._report(ended)
+        return ended.status
+
+    def _report_refused(self, segment: Segment, message: str) -> str:
+        refused = SegmentExport(
+            segment=segment,
+            segment_name=segment.name,
+            status=ExportStatus.FAILED,
+            brevo_list_id=segment.brevo_list_id,
+            error_message=message,
+        )
+        self._report(refused)
+        return refused.status
+
+    def _report(self, export: SegmentExport) -> None:
+        if self.as_json:
+            self.stdout.write(json.dumps(_as_json(export), ensure_ascii=False))
+            return
+        if export.status == ExportStatus.PLANNED:
+            self._show_plan(export)
+            return
+        self.stdout.write(
+            f"{export.segment_name}: {export.get_status_display()}. "
+            f"{_number(export.users_count)} on the list, {export.added} added, "
+            f"{export.updated} updated, {export.removed} removed, {export.failed} refused."
+        )
+        if export.error_message:
+            self.stdout.write(f"  {export.error_message}")
+
+    def _show_plan(self, export: SegmentExport) -> None:
+        self.stdout.write(
+            f"{export.segment_name}: {export.joins} would join, {export.leaves} would leave, "
+            f"{export.changes_planned} changed, {export.held_back} held back. "
+            f"Apply it with: manage.py sync_segment --apply {export.pk}"
+        )
+        for change in export.changes.order_by("kind", "email")[:_LINES_SHOWN]:
+            why = f" ({change.get_reason_display()})" if change.reason else ""
+            self.stdout.write(f"  {change.email} {change.get_kind_display()}{why}")
+        more = export.joins + export.leaves + export.changes_planned + export.held_back
+        if more > _LINES_SHOWN:
+            self.stdout.write(f"  … and {more - _LINES_SHOWN} more")
+
+
+_LINES_SHOWN = 50
+
+
+def _segment(wanted: str) -> Segment:
+    found = Segment.objects.filter(name=wanted).first()
+    if found is None and wanted.isdecimal() and len(wanted) < 19:  # noqa: PLR2004 -- a bigint
+        found = Segment.objects.filter(pk=int(wanted)).first()
+    if found is None:
+        raise CommandError(
+            f"There is no segment “{wanted}”: give an id or the exact name.", returncode=_NO_SUCH
+        )
+    return found
+
+
+def _number(count: int | None) -> str:
+    return "unknown" if count is None else str(count)
+
+
+def _as_json(export: SegmentExport) -> dict[str, Any]:
+    return {
+        "segment_id": export.segment_id,
+        "segment_name": export.segment_name,
+        "brevo_list_id": export.brevo_list_id,
+        "status": export.status,
+        "users_count": export.users_count,
+        "added": export.added,
+        "updated": export.updated,
+        "removed": export.removed,
+        "failed": export.failed,
+        "error_message": export.error_message,
+        "export_id": export.pk,
+    }

@@ -1,0 +1,60 @@
+"""Lists follow segments: whoever saves or deletes one, in the admin, the API or a shell."""
+
+from typing import Any
+
+from django.db.models.signals import post_save, pre_delete, pre_save
+from django.dispatch import receiver
+
+from campaigns.audience.definition import validate
+from campaigns.models import Segment, segment_save_failed
+from campaigns.models.segment import CRITERION_FIELDS
+from campaigns.sync import lists
+
+_steps_of = "_steps_at_brevo"
+
+
+def _steps(segment: Segment) -> list[lists.Undo]:
+    return segment.__dict__.setdefault(_steps_of, [])  # type: ignore[no-any-return] # ours alone
+
+
+@receiver(pre_save, sender=Segment)
+def validate_and_mirror(
+    instance: Segment, *, raw: bool, update_fields: frozenset[str] | None, **_: Any
+) -> None:
+    """Refuse what cannot be a segment, then make or rename its list, before anything is saved.
+
+    Raises ValidationError or BrevoError. ``loaddata`` (raw) calls nobody.
+    """
+    if raw or (update_fields is not None and not _is_about(update_fields)):
+        return
+    validate(instance)
+    if instance._state.adding:
+        if instance.brevo_list_id is None:
+            _steps(instance).append(lists.create_for(instance))
+        return
+    old_name = Segment.objects.filter(pk=instance.pk).values_list("name", flat=True).first()
+    if old_name is not None and old_name != instance.name:
+        _steps(instance).append(lists.rename_for(instance, old_name))
+
+
+def _is_about(fields: frozenset[str]) -> bool:
+    """True when the name or the definition is among the fields."""
+    return bool(fields & {"name", "match", *CRITERION_FIELDS})
+
+
+@receiver(segment_save_failed, sender=Segment)
+def take_back(instance: Segment, **_: Any) -> None:
+    lists.undo(_steps(instance))
+
+
+@receiver(post_save, sender=Segment)
+def keep(instance: Segment, **_: Any) -> None:
+    steps = _steps(instance)
+    lists.remember(steps)
+    steps.clear()
+
+
+@receiver(pre_delete, sender=Segment)
+def delete_list(instance: Segment, **_: Any) -> None:
+    """Delete the list first: when Brevo refuses, the segment stays. Raises BrevoError."""
+    lists.delete_for(instance)

@@ -1,0 +1,89 @@
+"""Apply: perform exactly the plan that was written down. Removals go first."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from campaigns.brevo import AttributeMap, BrevoNotFound, BrevoPermanent
+from campaigns.enums import ChangeKind, Outcome
+from campaigns.models import ExportChange, Segment
+from campaigns.sync import ledger
+from campaigns.sync.lists import make_list
+from campaigns.sync.outgoing import pending
+from campaigns.sync.sending import Sender
+from campaigns.sync.work import Run
+
+
+def prepare_list(run: Run) -> None:
+    """Make the list when there is none any more; then nobody is on it, whatever we remember."""
+    segment, export = run.segment, run.export
+    if export.list_was_gone and export.brevo_list_id is None:
+        list_id = make_list(run.client, segment.name, look_first=export.attempts > 1)
+        with transaction.atomic():
+            Segment.objects.filter(pk=segment.pk).update(brevo_list_id=list_id)
+            ledger.strike_off(export)
+            run.save(brevo_list_id=list_id)
+        segment.brevo_list_id = list_id
+    elif export.brevo_list_id is None:
+        run.save(brevo_list_id=segment.brevo_list_id)
+
+
+def remove(run: Run) -> None:
+    """Take the leavers off the list, chunk by chunk; only contacts that our ledger names."""
+    leavers = pending(run.export, ChangeKind.LEAVE).order_by("pk").values_list("pk", "email")
+    after = 0
+    while page := list(leavers.filter(pk__gt=after)[: settings.BREVO_CHUNK_SIZE]):
+        after = page[-1][0]
+        _remove(run, page)
+        run.show()
+
+
+def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
+    """Remove one chunk; when Brevo refuses it as a whole, find out whom it means."""
+    lines, emails = [line for line, _ in page], [email for _, email in page]
+    refusal = ""
+    try:
+        run.client.remove_from_list(_list_id(run), emails)
+    except BrevoNotFound:
+        raise
+    except BrevoPermanent as error:
+        if len(page) > 1:
+            for one in page:
+                _remove(run, [one])
+            return
+        refusal = error.brevo_message or str(error)
+    outcome = Outcome.REFUSED if refusal else Outcome.DONE
+    with transaction.atomic():
+        ExportChange.objects.filter(pk__in=lines).update(outcome=outcome, message=refusal)
+        if not refusal:
+            ledger.strike_off(run.export, emails)
+        run.settle(len(page))
+
+
+def send(run: Run) -> None:
+    """Send whoever joins, then whoever's data changed."""
+    kinds = [
+        kind for kind in (ChangeKind.JOIN, ChangeKind.CHANGE) if pending(run.export, kind).exists()
+    ]
+    if not kinds:
+        return
+    attributes = _attributes(run)
+    for kind in kinds:
+        Sender(run, _list_id(run), kind, attributes).send()
+
+
+def _attributes(run: Run) -> AttributeMap:
+    """Return what the account calls our attributes, after making those it lacks."""
+    found = AttributeMap.from_account(run.client.attributes())
+    if not found.missing:
+        return found
+    for name in found.missing:
+        run.client.create_attribute(name)
+    return AttributeMap.from_account(run.client.attributes())
+
+
+def _list_id(run: Run) -> int:
+    list_id = run.export.brevo_list_id
+    assert list_id is not None, "the list is prepared before anything is sent"
+    return list_id

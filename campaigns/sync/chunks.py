@@ -1,0 +1,169 @@
+"""What came of a chunk: told by Brevo's process, or found out by reading the list back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from campaigns.brevo import BrevoNotFound, Process
+from campaigns.enums import ChunkState, Outcome
+from campaigns.models import ExportChange, ExportChunk
+from campaigns.sync import ledger
+from campaigns.sync.work import Run
+
+IMPORT_PROCESS = "IMPORTUSER"  # what Brevo calls an import among its processes
+FIRST_LOOK = 0.25  # seconds after an import was accepted
+_LONGEST_LOOK = 60.0
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_PHONE_REFUSED = "the phone number belongs to another contact"
+_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
+
+
+def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
+    """Return the chunk's lines whose outcome is open."""
+    return _stretch(chunk).filter(outcome__in=(Outcome.PENDING, Outcome.NOT_ATTEMPTED))
+
+
+def wait_for(run: Run, process_id: int, *, first_look: float = FIRST_LOOK) -> Process:
+    """Return the process once it has finished, asking sparingly: 100 an hour is all there is."""
+    wait = first_look
+    while True:
+        run.pause(wait)
+        process = run.client.process(process_id)
+        if process.is_finished:
+            return process
+        wait = min(wait * 2, _LONGEST_LOOK)
+
+
+def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
+    """Write the outcome of each line, as Brevo's process and its reports tell it."""
+    if not process.succeeded:
+        settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
+        return
+    refused: dict[str, list[str]] = {}
+    for email, why in run.client.refusals(process).items():
+        refused.setdefault(why, []).append(email.lower())
+    with transaction.atomic():
+        settled = lines_of(chunk).update(outcome=Outcome.DONE)
+        for why, emails in refused.items():
+            settled -= _refuse(chunk, emails, why)
+        _close(run, chunk, settled=settled)
+
+
+def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
+    """Refuse these lines; return how many go round once more without their phone instead."""
+    once_more = 0
+    for batch in _batches(emails):
+        sent = _stretch(chunk).filter(email__in=batch, outcome=Outcome.DONE)
+        if why == _PHONE_REFUSED:
+            with_phone = sent.filter(without_phone=False)
+            once_more += with_phone.update(outcome=Outcome.PENDING, without_phone=True)
+        sent.update(outcome=Outcome.REFUSED, message=why)
+    return once_more
+
+
+def settle_by_list(run: Run, chunk: ExportChunk, *, refusal: str = "") -> None:
+    """Read back who of the chunk is on the list: they are done.
+
+    The others were refused, when there is a refusal; else they stay open, to be sent again.
+    """
+    arrived = _arrived(run, chunk)
+    with transaction.atomic():
+        lines, settled = lines_of(chunk), 0
+        for batch in _batches(arrived):
+            settled += lines.filter(email__in=batch).update(outcome=Outcome.DONE)
+        if refusal:
+            settled += lines.update(outcome=Outcome.REFUSED, message=refusal)
+        _close(run, chunk, settled=settled, state=ChunkState.FAILED, told=refusal)
+
+
+def settle_refused(run: Run, chunk: ExportChunk, told: str) -> None:
+    """Brevo refused the request as a whole, and with it everybody in it."""
+    with transaction.atomic():
+        settled = lines_of(chunk).update(outcome=Outcome.REFUSED, message=told)
+        _close(run, chunk, settled=settled, state=ChunkState.FAILED, told=told)
+
+
+def settle_unsent(run: Run, chunk: ExportChunk, told: str) -> None:
+    """Nothing has reached Brevo: the lines stay open."""
+    _close(run, chunk, settled=0, state=ChunkState.FAILED, told=told)
+
+
+def settle_one(run: Run, chunk: ExportChunk, line: int, outcome: Outcome, message: str) -> None:
+    """Write the outcome of one person who was sent alone."""
+    with transaction.atomic():
+        ExportChange.objects.filter(pk=line).update(outcome=outcome, message=message)
+        ledger.record(chunk.export, chunk.kind, line, line)
+        run.settle(1)
+
+
+def settle_told(run: Run, chunk: ExportChunk) -> None:
+    """All lines of the chunk have their outcome already."""
+    _close(run, chunk, settled=0)
+
+
+def settle_unheard(run: Run, chunk: ExportChunk) -> None:
+    """Find out what became of a chunk to which no answer was heard.
+
+    An import is looked for among Brevo's newest processes and waited for; one that was never
+    started leaves its lines open. What it did is then read from the list.
+    """
+    if chunk.process_id is not None:
+        settle_import(run, chunk, wait_for(run, chunk.process_id))
+        return
+    if not chunk.one_by_one:
+        for process in run.client.latest_processes():
+            if process.name == IMPORT_PROCESS and process.id > (chunk.known_process_id or 0):
+                wait_for(run, process.id)
+    settle_by_list(run, chunk)
+
+
+def settle_lost(run: Run, segment_id: int) -> None:
+    """Find out about all that was on its way when a run of this segment broke off."""
+    lost = ExportChunk.objects.unsettled().filter(export__segment_id=segment_id)
+    for chunk in lost.select_related("export"):
+        settle_unheard(run, chunk)
+
+
+def _stretch(chunk: ExportChunk) -> QuerySet[ExportChange]:
+    stretch = (chunk.first_change, chunk.last_change)
+    lines = ExportChange.objects.filter(export_id=chunk.export_id, kind=chunk.kind)
+    return lines.filter(pk__range=stretch)
+
+
+def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
+    list_id = chunk.export.brevo_list_id
+    if list_id is None:
+        return []
+    hoped_for = set(lines_of(chunk).values_list("email", flat=True))
+    found: set[str] = set()
+    since = chunk.sent_at - _CLOCKS_DIFFER
+    try:
+        for page in run.client.list_members(list_id, modified_since=since):
+            found |= hoped_for & {contact.email.lower() for contact in page}
+    except BrevoNotFound:
+        return []
+    return sorted(found)
+
+
+def _batches(emails: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(emails), _BATCH):
+        yield emails[start : start + _BATCH]
+
+
+def _close(
+    run: Run,
+    chunk: ExportChunk,
+    *,
+    settled: int,
+    state: ChunkState = ChunkState.DONE,
+    told: str = "",
+) -> None:
+    with transaction.atomic():
+        ledger.record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
+        chunk.state, chunk.error_message, chunk.finished_at = state, told, timezone.now()
+        chunk.save(update_fields=["state", "error_message", "finished_at"])
+        run.settle(settled if chunk.export_id == run.export.pk else 0)
+    run.show()

@@ -1,0 +1,62 @@
+"""One import at a time per account, whoever runs it.
+
+Imports in parallel hold each other up at Brevo (help.brevo.com/hc/en-us/articles/32331116133522).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from campaigns.models import AccountLease, ExportChunk
+from campaigns.sync.chunks import IMPORT_PROCESS
+from campaigns.sync.work import Run, lease_end
+
+_KEY = "import"
+_ASK_AGAIN = 1.0  # seconds; our own database is asked
+_LOOK_AGAIN = 20.0  # seconds; Brevo's hourly budget is spent
+_FORGOTTEN = timedelta(days=1)
+
+
+@contextmanager
+def import_right(run: Run) -> Iterator[None]:
+    """Wait for the right to import into the account, hold it, and give it back."""
+    AccountLease.objects.get_or_create(key=_KEY)
+    while not _taken(run):
+        if not run.export.waits_for:
+            run.save(waits_for=f"another import into this Brevo account ({_holder()})")
+        run.pause(_ASK_AGAIN)
+    try:
+        _let_lost_imports_end(run)
+        if run.export.waits_for:
+            run.save(waits_for="")
+        yield
+    finally:
+        AccountLease.objects.filter(key=_KEY, owner=run.owner).update(owner="", until=None)
+
+
+def _taken(run: Run) -> bool:
+    free = AccountLease.objects.filter(key=_KEY).filter(Q(until__isnull=True) | Q(until__lt=Now()))
+    value = {"export": run.export.pk, "segment": run.export.segment_name}
+    return bool(free.update(owner=run.owner, until=lease_end(), value=value))
+
+
+def _holder() -> str:
+    value = AccountLease.objects.get(key=_KEY).value
+    return f"export {value.get('export')} of “{value.get('segment')}”"
+
+
+def _let_lost_imports_end(run: Run) -> None:
+    """Wait for imports that a run which died or gave up may have left running at Brevo."""
+    lost = ExportChunk.objects.unsettled().filter(
+        one_by_one=False, sent_at__gt=timezone.now() - _FORGOTTEN
+    )
+    while lost.exclude(export=run.export).exists() and any(
+        process.name == IMPORT_PROCESS and not process.is_finished
+        for process in run.client.latest_processes()
+    ):
+        run.save(waits_for="an import that an earlier run left behind at Brevo")
+        run.pause(_LOOK_AGAIN)

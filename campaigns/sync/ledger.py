@@ -1,0 +1,58 @@
+"""Keep the ledger true: it changes in the same transaction as the outcome it records."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from campaigns.enums import ChangeKind, Outcome
+from campaigns.models import ExportChange, ListMember, SegmentExport
+from campaigns.sync import sql
+
+_UNKNOWN = UUID(int=0)
+_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
+_JOIN = """
+INSERT INTO {member} (segment_id, user_id, email, fingerprint, added_at, added_by)
+SELECT %s, user_id, email, fingerprint, %s, export_id FROM {change}
+WHERE export_id = %s AND kind = 'JOIN' AND outcome = 'DONE' AND id BETWEEN %s AND %s
+ON CONFLICT (segment_id, email) WHERE removed_at IS NULL DO NOTHING
+"""
+
+
+def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
+    """Enter the joins, or the changes, that are done among the lines from first to last."""
+    if kind == ChangeKind.JOIN:
+        statement = _JOIN.format(member=sql.table(ListMember), change=sql.table(ExportChange))
+        sql.execute(statement, [export.segment_id, timezone.now(), export.pk, first, last])
+        return
+    lines = ExportChange.objects.filter(
+        export=export, kind=kind, outcome=Outcome.DONE, pk__range=(first, last)
+    )
+    mine = lines.filter(email=OuterRef("email"))
+    _current(export).filter(email__in=lines.values("email")).update(
+        fingerprint=Subquery(mine.values("fingerprint")[:1]),
+        user_id=Subquery(mine.values("user_id")[:1]),
+    )
+
+
+def doubt(export: SegmentExport, emails: Sequence[str]) -> None:
+    """Forget what these members were sent, because they are not on the list: they are sent again.
+
+    They stay ours, so that whoever leaves the audience meanwhile is still taken off.
+    """
+    for start in range(0, len(emails), _BATCH):
+        members = _current(export).filter(email__in=emails[start : start + _BATCH])
+        members.update(fingerprint=_UNKNOWN)
+
+
+def strike_off(export: SegmentExport, emails: Sequence[str] | None = None) -> int:
+    """End the stay of these members, or of all of them; the rows stay as history."""
+    members = _current(export)
+    if emails is not None:
+        members = members.filter(email__in=emails)
+    return members.update(removed_at=timezone.now(), removed_by=export.pk)
+
+
+def _current(export: SegmentExport) -> QuerySet[ListMember]:
+    return ListMember.objects.current().filter(segment=export.segment)

@@ -1,0 +1,28 @@
+"""What Brevo is told of a person, and the fingerprint of it, both computed by the database."""
+
+from typing import Any
+
+from django.db.models import F, QuerySet, UUIDField, Value
+from django.db.models.functions import MD5, Cast, Concat
+
+from accounts.models import User
+from campaigns.audience.mailable import with_held_reason
+
+# Our names for what is sent, and the columns; the gateway knows what an account calls them.
+SENT_COLUMNS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone_e164",
+    "country": "country",
+    "state": "state",
+    "referral_source": "referral_source",
+}
+_SEPARATOR = Value("\x1f")
+
+
+def described(people: QuerySet[User, User]) -> QuerySet[Any, Any]:
+    """Annotate users with ``held_reason`` and the ``fingerprint`` of what Brevo would be sent."""
+    parts: list[Any] = []
+    for column in SENT_COLUMNS.values():
+        parts += [F(column), _SEPARATOR]
+    return with_held_reason(people).annotate(fingerprint=Cast(MD5(Concat(*parts)), UUIDField()))

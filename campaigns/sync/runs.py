@@ -1,0 +1,210 @@
+"""Ask for a run, carry it on, stop it: the doors that command, API, admin and workers use.
+
+A run is a row. Whoever rings for it, and however often, it goes on once: in the process that
+holds its lease, from where the last process left it.
+"""
+
+import logging
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from campaigns.audience.definition import problems
+from campaigns.brevo import BrevoError
+from campaigns.enums import ExportStatus, Phase, VerifyLevel
+from campaigns.errors import (
+    CampaignsError,
+    LeaseLost,
+    PlanRefused,
+    RunCancelled,
+    SegmentBroken,
+    SegmentBusy,
+)
+from campaigns.models import Segment, SegmentExport
+from campaigns.sync import apply, chunks, ledger, verify
+from campaigns.sync.brake import must_wait
+from campaigns.sync.closing import finish, wait_for_approval
+from campaigns.sync.gateway import connect
+from campaigns.sync.plan import check_plan, look_at_list, write_plan
+from campaigns.sync.work import Progress, Run
+
+logger = logging.getLogger(__name__)
+
+_MOST_ATTEMPTS = 10
+
+
+def request_sync(
+    segment: Segment,
+    *,
+    by: User | None = None,
+    plan_only: bool = False,
+    verify_level: str = VerifyLevel.AUTO,
+) -> SegmentExport:
+    """Queue a run of the segment and return it; nothing is sent yet.
+
+    A run that died is returned instead, to be carried on. Raises SegmentBroken, SegmentBusy while
+    another run is alive, and BrevoMisconfigured when Brevo cannot be used at all.
+    """
+    if found := problems(segment):
+        raise SegmentBroken(segment.name, found)
+    connect()
+    at_work = SegmentExport.objects.active().filter(segment=segment).first()
+    if at_work is not None:
+        if at_work.is_stalled and at_work.plan_only == plan_only:
+            return at_work
+        raise SegmentBusy(segment.name, at_work.pk)
+    try:
+        with transaction.atomic():
+            return SegmentExport.objects.create(
+                segment=segment,
+                segment_name=segment.name,
+                exported_by=by,
+                plan_only=plan_only,
+                verify_level=verify_level,
+            )
+    except IntegrityError as error:
+        raise SegmentBusy(segment.name, _at_work(segment)) from error
+
+
+def apply_plan(export: SegmentExport, *, by: User | None, approve: bool = False) -> SegmentExport:
+    """Queue exactly the plan that was looked at; the run refuses it when it no longer holds.
+
+    ``approve`` releases the brake for this plan, once. Raises PlanRefused, or SegmentBusy.
+    """
+    allowed = [ExportStatus.PLANNED, *([ExportStatus.WAITING] if approve else [])]
+    approval = {"approved_by": by, "approved_at": timezone.now()} if approve else {}
+    waiting = SegmentExport.objects.filter(pk=export.pk, status__in=allowed, segment__isnull=False)
+    try:
+        with transaction.atomic():
+            queued = waiting.update(
+                status=ExportStatus.QUEUED,
+                plan_only=False,
+                check_plan=True,
+                error_message="",
+                finished_at=None,
+                **approval,
+            )
+    except IntegrityError as error:
+        raise SegmentBusy(export.segment_name, _at_work(export.segment)) from error
+    export.refresh_from_db()
+    if not queued:
+        state = export.get_status_display().lower()
+        remedy = "approve it first" if export.status == ExportStatus.WAITING else "plan anew"
+        raise PlanRefused(f"{export} cannot be applied, it is “{state}”: {remedy}.")
+    return export
+
+
+def cancel(export: SegmentExport, *, by: User | None) -> SegmentExport:
+    """Stop a run: at once when nobody is at work on it, else at its next step.
+
+    Raises PlanRefused when it is over already.
+    """
+    told = f"Cancelled by {by}." if by else "Cancelled."
+    idle = [ExportStatus.QUEUED, ExportStatus.PLANNED, ExportStatus.WAITING]
+    stopped = SegmentExport.objects.filter(pk=export.pk, status__in=idle).update(
+        status=ExportStatus.CANCELLED, error_message=told, finished_at=timezone.now()
+    )
+    if not stopped:
+        at_work = SegmentExport.objects.filter(pk=export.pk, status=ExportStatus.RUNNING)
+        if not at_work.update(cancel_requested=True):
+            raise PlanRefused(f"{export} is over already: there is nothing to cancel.")
+        export.refresh_from_db()
+        if export.is_stalled:
+            return run_export(export.pk)
+    export.refresh_from_db()
+    return export
+
+
+def _at_work(segment: Segment | None) -> int:
+    found = SegmentExport.objects.active().filter(segment=segment).first()
+    return found.pk if found else 0
+
+
+def run_export(export_id: int, *, progress: Progress | None = None) -> SegmentExport:
+    """Carry the run on until it ends, and return it as it then is.
+
+    Does nothing when another process holds it, or when it is over. What goes wrong ends up in the
+    run's status and message; only a fault of our own is raised, after it was written down.
+    """
+    run = Run.claim(export_id, progress)
+    if run is not None:
+        try:
+            _carry_on(run)
+        except LeaseLost:
+            logger.warning("Export %s was taken up by another process.", export_id)
+        except RunCancelled as cancelled:
+            finish(run, ExportStatus.CANCELLED, str(cancelled))
+        except (BrevoError, CampaignsError) as error:
+            finish(run, ExportStatus.FAILED, str(error))
+        except DatabaseError:
+            raise  # nothing can be written now: the lease ends, and the run is taken up again
+        except Exception as error:
+            finish(run, ExportStatus.FAILED, f"A fault of this application: {error!r}.")
+            raise
+        finally:
+            run.close()
+    return SegmentExport.objects.get(pk=export_id)
+
+
+def _carry_on(run: Run) -> None:
+    export = run.export
+    if export.attempts > _MOST_ATTEMPTS:
+        raise CampaignsError(
+            f"The run broke off {_MOST_ATTEMPTS} times, the last time while "
+            f"{export.get_phase_display().lower()}. Look into the log, then sync again."
+        )
+    run.stop_if_asked()
+    chunks.settle_lost(run, run.segment.pk)
+    if export.phase == Phase.PLAN:
+        _plan(run)
+    if export.plan_only:
+        finish(run, ExportStatus.PLANNED)
+        return
+    if export.phase == Phase.LIST:
+        if export.check_plan:
+            check_plan(run)
+        if why := must_wait(export):
+            wait_for_approval(run, why)
+            return
+        apply.prepare_list(run)
+        run.save(phase=Phase.REMOVE)
+    if export.phase == Phase.REMOVE:
+        apply.remove(run)
+        run.save(phase=Phase.SEND)
+    if export.phase == Phase.SEND:
+        apply.send(run)
+        run.save(phase=Phase.VERIFY)
+    _verify(run)
+    finish(run)
+
+
+def _plan(run: Run) -> None:
+    run.show()
+    list_was_gone = look_at_list(run)
+    with transaction.atomic():
+        run.save()  # holds the row: nobody else writes this plan meanwhile
+        facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)
+        run.save(**facts, phase=Phase.LIST)
+    replaced = SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
+    replaced.exclude(pk=run.export.pk).update(
+        status=ExportStatus.CANCELLED,
+        error_message=f"Export {run.export.pk} replaced this plan.",
+        finished_at=timezone.now(),
+    )
+    Segment.objects.filter(pk=run.segment.pk).update(
+        audience_size=facts["audience_count"],
+        mailable_size=facts["users_count"],
+        counted_at=timezone.now(),
+    )
+    run.show()
+
+
+def _verify(run: Run) -> None:
+    run.show()
+    level = verify.level_for(run.segment, run.export.verify_level)
+    run.segment.brevo_list_id = run.export.brevo_list_id
+    proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
+    with transaction.atomic():
+        ledger.doubt(run.export, proof.missing_emails)
+        run.save(proof=proof.as_json())

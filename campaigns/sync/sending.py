@@ -1,0 +1,166 @@
+"""Send the joins and changes of a plan: a handful one by one, more of them by import."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+
+from campaigns.brevo import (
+    AttributeMap,
+    BrevoError,
+    BrevoNotFound,
+    BrevoPermanent,
+    ImportBody,
+)
+from campaigns.enums import ChangeKind, ChunkState, Outcome
+from campaigns.models import ExportChunk
+from campaigns.sync import chunks
+from campaigns.sync.import_right import import_right
+from campaigns.sync.outgoing import Person, pending, people
+from campaigns.sync.work import Run
+
+_HANDFUL = 20  # people; an import costs two requests of the scarcer budget
+_ROUNDS = 3  # the second without refused phones, the third for what got lost on the way
+
+
+@dataclass(slots=True)
+class Load:
+    """One import's body, and the stretch of lines it carries."""
+
+    body: ImportBody
+    first: int
+    last: int
+
+
+class Sender:
+    """Gives every pending line of one kind its outcome."""
+
+    def __init__(self, run: Run, list_id: int, kind: ChangeKind, attributes: AttributeMap) -> None:
+        self.run = run
+        self.list_id = list_id
+        self.kind = kind
+        self.attributes = attributes
+        self._usual_seconds = chunks.FIRST_LOOK
+
+    def send(self) -> None:
+        """Send until nobody is pending; whoever is refused for the phone comes round once more.
+
+        Raises BrevoError when it makes no sense to go on; what was settled until then stays.
+        """
+        waiting = pending(self.run.export, self.kind)
+        if not waiting.exists():
+            return
+        if waiting.count() <= _HANDFUL:
+            self._send_one_by_one()
+            return
+        with import_right(self.run):
+            for _ in range(_ROUNDS):
+                for load in self._loads():
+                    self._import(load)
+                if not waiting.exists():
+                    return
+
+    def _send_one_by_one(self) -> None:
+        persons = list(people(self.run.export, self.kind, after=0))
+        if not persons:
+            return
+        chunk = self._open_chunk(persons[0].line, persons[-1].line, len(persons), one_by_one=True)
+        for person in persons:
+            outcome, message = self._upsert(person)
+            chunks.settle_one(self.run, chunk, person.line, outcome, message)
+            self.run.show()
+        chunks.settle_told(self.run, chunk)
+
+    def _upsert(self, person: Person) -> tuple[Outcome, str]:
+        """Send one person, without the phone when Brevo refuses it; return what came of it."""
+        message = ""
+        attributes = self._attributes(person)
+        try:
+            try:
+                self.run.client.upsert_contact(person.email, attributes, self.list_id)
+            except BrevoError as error:
+                phone = self.attributes.names.get("phone", "")
+                if not error.refuses_phone or phone not in attributes:
+                    raise
+                message = f"Sent without the phone number: {error.brevo_message}"
+                del attributes[phone]
+                self.run.client.upsert_contact(person.email, attributes, self.list_id)
+        except BrevoNotFound:
+            raise
+        except BrevoPermanent as error:
+            return Outcome.REFUSED, error.brevo_message or str(error)
+        return Outcome.DONE, message
+
+    def _loads(self) -> Iterator[Load]:
+        """Fill one import after the other, as large as it may be."""
+        load: Load | None = None
+        for person in people(self.run.export, self.kind, after=0):
+            attributes = self._attributes(person)
+            if load is not None and not load.body.add(person.email, attributes):
+                yield load
+                load = None
+            if load is None:
+                load = Load(self._empty_body(), person.line, person.line)
+                load.body.add(person.email, attributes)
+            load.last = person.line
+        if load is not None:
+            yield load
+
+    def _attributes(self, person: Person) -> dict[str, str]:
+        """Translate what is sent; only a change may erase what Brevo holds."""
+        values = self.attributes.translate(person.values)
+        if self.kind == ChangeKind.CHANGE:
+            return values
+        return {name: value for name, value in values.items() if value}
+
+    def _empty_body(self) -> ImportBody:
+        return ImportBody(
+            self.list_id,
+            max_bytes=settings.BREVO_IMPORT_MAX_BYTES,
+            erase_empty=self.kind == ChangeKind.CHANGE,
+        )
+
+    def _open_chunk(
+        self, first: int, last: int, number: int, *, one_by_one: bool = False
+    ) -> ExportChunk:
+        known = ExportChunk.objects.aggregate(newest=Max("process_id"))["newest"]
+        return ExportChunk.objects.create(
+            export=self.run.export,
+            kind=self.kind,
+            first_change=first,
+            last_change=last,
+            people=number,
+            one_by_one=one_by_one,
+            known_process_id=known,
+            sent_at=timezone.now(),
+        )
+
+    def _import(self, load: Load) -> None:
+        chunk = self._open_chunk(load.first, load.last, len(load.body))
+        try:
+            chunk.process_id = self.run.client.import_contacts(load.body)
+        except BrevoError as error:
+            self._not_accepted(chunk, error)
+            return
+        chunk.state = ChunkState.ACCEPTED
+        chunk.save(update_fields=["process_id", "state"])
+        process = chunks.wait_for(self.run, chunk.process_id, first_look=self._usual_seconds)
+        chunks.settle_import(self.run, chunk, process)
+        self._learn(chunk)
+
+    def _not_accepted(self, chunk: ExportChunk, error: BrevoError) -> None:
+        if error.may_have_happened:
+            chunks.settle_unheard(self.run, chunk)
+        elif isinstance(error, BrevoPermanent) and not isinstance(error, BrevoNotFound):
+            chunks.settle_refused(self.run, chunk, str(error))
+        else:
+            chunks.settle_unsent(self.run, chunk, str(error))
+            raise error
+
+    def _learn(self, chunk: ExportChunk) -> None:
+        """Look for the next import's end when this one's came: each look is one of 100 an hour."""
+        if chunk.finished_at is not None:
+            took = (chunk.finished_at - chunk.sent_at).total_seconds()
+            self._usual_seconds = max(chunks.FIRST_LOOK, took)
