@@ -28,25 +28,43 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+        parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
         parser.add_argument(
             "--data",
             metavar="FILE",
             default=DEFAULT_DATA,
-            help="where it keeps what it was told (:memory: to keep nothing)",
-        )
-        parser.add_argument("--key", help="the only key it accepts (BREVO_API_KEY, else sandbox)")
-        parser.add_argument(
-            "--requests-per-second", type=int, default=10, metavar="N", help="for /contacts"
+            help="where it keeps what it was told (default: %(default)s; :memory: keeps nothing)",
         )
         parser.add_argument(
-            "--other-requests-per-hour", type=int, default=100, metavar="N", help="for the rest"
+            "--key", help="the only key it accepts (default: BREVO_API_KEY, else sandbox)"
         )
         parser.add_argument(
-            "--import-seconds", type=float, default=1.0, metavar="S", help="each import's least"
+            "--requests-per-second",
+            type=int,
+            default=10,
+            metavar="N",
+            help="the budget of /contacts (default: %(default)s)",
         )
         parser.add_argument(
-            "--fault", action="append", default=[], metavar="SPEC", help="misbehave, see below"
+            "--other-requests-per-hour",
+            type=int,
+            default=100,
+            metavar="N",
+            help="the budget of all the rest (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--import-seconds",
+            type=float,
+            default=1.0,
+            metavar="S",
+            help="an import takes at least this long (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            metavar="SPEC",
+            help="misbehave, as shown below; may be repeated",
         )
         parser.add_argument(
             "--french", action="store_true", help="attributes PRENOM and NOM, as in France"
