@@ -62,7 +62,7 @@ nav { display: flex; justify-content: space-between; gap: 1rem; flex-wrap: wrap;
   .stack td:empty { display: none; }
 }
 pre { background: var(--ground); border: 1px solid var(--line); border-radius: .4rem;
-  padding: .75rem; overflow-x: auto; margin: .5rem 0; }
+  padding: .75rem; white-space: pre-wrap; margin: .5rem 0; }
 """
 
 _PAGE = """<!doctype html>
