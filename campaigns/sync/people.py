@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet, UUIDField, Value
+from django.db.models import F, QuerySet, TextField, UUIDField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from accounts.models import User
@@ -25,4 +25,5 @@ def described(people: QuerySet[User, User]) -> QuerySet[Any, Any]:
     parts: list[Any] = []
     for column in SENT_COLUMNS.values():
         parts += [F(column), _SEPARATOR]
-    return with_held_reason(people).annotate(fingerprint=Cast(MD5(Concat(*parts)), UUIDField()))
+    digest = MD5(Concat(*parts, output_field=TextField()))
+    return with_held_reason(people).annotate(fingerprint=Cast(digest, UUIDField()))
