@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from campaigns.brevo import (
@@ -81,3 +83,36 @@ def test_budget_tells_what_is_known(brevo, client) -> None:
     assert (before.other.remaining, before.contacts.remaining) == (100, None)
     assert client.budget().other.remaining == 40
     assert client.budget().other.available_in == 0
+
+
+@pytest.mark.parametrize("budget", [SmoothBudget, WindowBudget])
+def test_budget_of_nothing_cannot_be_made(budget) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        budget(0)
+
+
+@given(
+    limit=st.integers(1, 20),
+    steps=st.lists(st.floats(0, 900), min_size=1, max_size=80),
+)
+def test_no_hour_ever_sees_more_than_its_limit(limit, steps) -> None:
+    budget, now, taken = WindowBudget(limit), 0.0, []
+
+    for step in steps:
+        now += step
+        if not budget.take(now):
+            taken.append(now)
+        assert sum(at > now - 3599.9 for at in taken) <= limit
+
+
+@given(limit=st.integers(1, 60), steps=st.lists(st.floats(0, 0.3), min_size=1, max_size=80))
+def test_contacts_requests_are_never_closer_than_their_share(limit, steps) -> None:
+    budget, now, taken = SmoothBudget(limit), 0.0, []
+
+    for step in steps:
+        now += step
+        if not budget.take(now):
+            taken.append(now)
+
+    gaps = [after - before for before, after in itertools.pairwise(taken)]
+    assert all(gap >= 1 / limit - 1e-5 for gap in gaps)
