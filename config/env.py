@@ -23,7 +23,7 @@ def boolean(name: str, *, default: bool) -> bool:
 def integer(name: str, default: int, *, minimum: int = 1, maximum: int | None = None) -> int:
     """Return a whole number; raise ImproperlyConfigured when it is none or out of range."""
     raw = text(name, str(default))
-    limits = f"from {minimum} to {maximum}" if maximum else f"of at least {minimum}"
+    limits = f"from {minimum} to {maximum}" if maximum is not None else f"of at least {minimum}"
     try:
         value = int(raw)
     except ValueError:
@@ -53,7 +53,7 @@ def secret(name: str) -> str:
         return text(name)
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error}.") from error
 
 
