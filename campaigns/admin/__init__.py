@@ -1,0 +1,1 @@
+"""The admin of campaigns; each module registers its own."""
