@@ -1,10 +1,13 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaigns.brevo import (
     BrevoTemporary,
 )
+from campaigns.brevo.rate_limits import SmoothBudget, WindowBudget
 from tests.campaigns.brevo.conftest import LIST_REPLY, ROOT
 
 LIST = f"{ROOT}/contacts/lists/3"
@@ -116,3 +119,30 @@ def test_contacts_requests_are_never_closer_than_their_share(limit, steps) -> No
 
     gaps = [after - before for before, after in itertools.pairwise(taken)]
     assert all(gap >= 1 / limit - 1e-5 for gap in gaps)
+
+
+def test_after_a_refusal_nothing_is_sent_until_the_reset(brevo, client, time) -> None:
+    brevo.get(LIST, status=429, headers={"x-sib-ratelimit-reset": "1800"})
+    with pytest.raises(BrevoTemporary, match="takes more in 30 minutes"):
+        client.get_list(3)
+    time.now += 1000
+
+    with pytest.raises(BrevoTemporary, match="back in 14 minutes") as caught:
+        client.get_list(3)
+
+    assert caught.value.retry_after == pytest.approx(800)
+    assert len(brevo.calls) == 1
+
+
+def test_what_brevo_says_remains_is_counted_down(script, client, time) -> None:
+    told = {"x-sib-ratelimit-remaining": "2", "x-sib-ratelimit-reset": "60"}
+    script.get(f"{ROOT}/account", json={"email": "us@example.com"}, headers=told)
+    for _ in range(3):
+        script.get(f"{ROOT}/account", json={"email": "us@example.com"})
+    for _ in range(3):
+        client.account()
+    before = sum(time.naps)
+
+    client.account()
+
+    assert (before, sum(time.naps)) == (0, pytest.approx(60))
