@@ -2,12 +2,7 @@ import pytest
 import requests
 from responses.matchers import header_matcher
 
-from campaigns.brevo import (
-    BrevoClient,
-    BrevoKeyMissing,
-    BrevoKeyWrong,
-    BrevoUrlWrong,
-)
+from campaigns.brevo import BrevoClient, BrevoKeyMissing, BrevoKeyWrong, BrevoUrlWrong
 from tests.campaigns.brevo.conftest import KEY, LIST_REPLY, ROOT
 
 LIST = f"{ROOT}/contacts/lists/3"

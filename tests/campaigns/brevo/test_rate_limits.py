@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.brevo import (
-    BrevoTemporary,
-)
+from campaigns.brevo import BrevoTemporary
 from campaigns.brevo.rate_limits import SmoothBudget, WindowBudget
 from tests.campaigns.brevo.conftest import LIST_REPLY, ROOT
 

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import HTTPError
 
-from campaigns.brevo import (
-    BrevoClient,
-    BrevoPermanent,
-    BrevoTemporary,
-    ImportBody,
-)
+from campaigns.brevo import BrevoClient, BrevoPermanent, BrevoTemporary, ImportBody
 from tests.campaigns.brevo.conftest import KEY, LIST_REPLY, ROOT, Time
 
 LISTS = f"{ROOT}/contacts/lists"

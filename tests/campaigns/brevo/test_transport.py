@@ -5,11 +5,7 @@ from typing import Self
 
 import pytest
 
-from campaigns.brevo import (
-    BrevoClient,
-    BrevoUrlWrong,
-    ImportBody,
-)
+from campaigns.brevo import BrevoClient, BrevoUrlWrong, ImportBody
 from tests.campaigns.brevo.conftest import KEY, LIST_REPLY, ROOT
 
 LIST = f"{ROOT}/contacts/lists/3"
