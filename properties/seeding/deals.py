@@ -45,8 +45,8 @@ class Interest(NamedTuple):
     """A lead; one that is closed names the agent and the time."""
 
     estate: int
-    status: str
     agent: int | None
+    status: str
     closed_at: datetime | None
     created_at: datetime
 
@@ -72,9 +72,9 @@ def interest(age: float, agents: int, likely: Sequence[int], roll: Roll) -> Inte
         return None
     estate, created = pick(likely, roll), _since(age, roll)
     if status != LeadStatus.CLOSED.value:
-        return Interest(estate, status, None, None, created)
+        return Interest(estate, None, status, None, created)
     closed = created + (ANCHOR - created) * roll()
-    return Interest(estate, status, _an_agent(agents, roll), closed, created)
+    return Interest(estate, _an_agent(agents, roll), status, closed, created)
 
 
 def _an_agent(agents: int, roll: Roll) -> int:

@@ -1,43 +1,21 @@
 """Bring the invented people and properties into the database, missing ones only."""
 
 import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
-from django.contrib.auth.hashers import make_password
 from django.db import reset_queries, transaction
 
 from accounts.models import Partnership, User
-from accounts.text import fold_email
 from properties.models import Enrollment, Lead, Property
+from properties.seeding.ahead import ahead
+from properties.seeding.batches import PARTNER_AT, Batch, BatchMaker
 from properties.seeding.estates import ESTATES
-from properties.seeding.load import analyze, bulk_load, new_ids
-from properties.seeding.people import CAST, PARTNER, Person, partnership_of, people
+from properties.seeding.load import Row, analyze, new_ids
+from properties.seeding.people import CLIENT, PARTNER, partnership_of, role_of
 
 BATCH = 5_000
 """So many people share a transaction: all of a batch is there with its dealings, or nothing."""
-
-_USER_COLUMNS = [
-    "id",
-    "email",
-    "first_name",
-    "last_name",
-    "phone",
-    "role",
-    "gender",
-    "country",
-    "state",
-    "referral_source",
-    "referred_by_partner_id",
-    "marketing_consent",
-    "is_active",
-    "date_joined",
-    "updated_at",
-    "password",
-]
-_ENROLMENT_COLUMNS = ["user_id", "property_id", "agent_id", "status", "amount", "enrolled_at"]
-_LEAD_COLUMNS = ["client_id", "property_id", "status", "closed_by_id", "closed_at", "created_at"]
 
 
 class Demo:
@@ -45,87 +23,88 @@ class Demo:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._maker = BatchMaker(seed)
+        self._fresh = False  # nobody of this seed is there: no need to look who is
         self._cast: dict[int, int] = {}  # the ids of agents and partners, by their numbers
         self._estates: list[int] = []
-        self._fresh = False  # nobody of this seed is there: no need to look who is
-        self._password = make_password(None)
 
     def seed(self, users: int) -> Iterator[tuple[int, int]]:
-        """Bring in properties and so many people; yield (looked at, added) after each batch."""
+        """Bring in properties and so many people; yield (looked at, added) step by step."""
         self._estates = seed_estates()
         self._cast = {}
         self._fresh = not User.objects.filter(email_key__contains=f".{self._seed}-").exists()
-        for start in range(0, users, BATCH):
-            with _uncollected(), transaction.atomic():
-                batch = list(people(self._seed, start, min(start + BATCH, users)))
-                added = self._add_missing(batch)
-            reset_queries()  # with DEBUG on, Django keeps the texts of the last 9000 queries
-            yield len(batch), added
+        with _uncollected():
+            incomplete = []
+            for batch in self._batches(users):
+                if self._is_there(batch):
+                    yield len(batch), 0
+                else:
+                    incomplete.append(batch)
+            with closing(ahead(lambda n: self._maker.make(incomplete[n]), len(incomplete))) as made:
+                for rows in made:
+                    with transaction.atomic():
+                        added = self._add_missing(rows)
+                    reset_queries()  # with DEBUG on, Django keeps the texts of 9000 queries
+                    yield len(rows.keys), added
 
     def finish(self) -> None:
         """Let the planner know of the new rows."""
         analyze(User, Partnership, Property, Enrollment, Lead)
 
-    def _add_missing(self, batch: Sequence[Person]) -> int:
-        present = {} if self._fresh else self._ids_of(batch)
-        missing = [person for person in batch if person.number not in present]
-        fresh = new_ids(User, len(missing)) if missing else ()
-        ids = dict(zip((person.number for person in missing), fresh, strict=True))
-        both = present | ids
-        self._cast |= {n: both[n] for n in both if n < CAST and n % 10 <= 1}
+    def _batches(self, users: int) -> list[range]:
+        return [range(start, min(start + BATCH, users)) for start in range(0, users, BATCH)]
+
+    def _is_there(self, numbers: range) -> bool:
+        return not self._fresh and len(self._find(numbers, self._maker.keys(numbers))) == len(
+            numbers
+        )
+
+    def _find(self, numbers: range, keys: list[str]) -> dict[int, int]:
+        """Return the ids of those who are there, by their numbers."""
+        number_of = dict(zip(keys, numbers, strict=True))
+        found = User.objects.filter(email_key__in=keys).values_list("email_key", "pk")
+        present = {number_of[key]: pk for key, pk in found}
+        self._note_cast(present)
+        return present
+
+    def _note_cast(self, ids: dict[int, int]) -> None:
+        self._cast |= {n: pk for n, pk in ids.items() if role_of(n) != CLIENT}
+
+    def _add_missing(self, batch: Batch) -> int:
+        present = {} if self._fresh else self._find(batch.numbers, batch.keys)
+        missing = [number for number in batch.numbers if number not in present]
         if missing:
-            self._load(missing, ids)
+            ids = dict(zip(missing, new_ids(User, len(missing)), strict=True))
+            self._note_cast(ids)
+            self._load(batch, ids)
         return len(missing)
 
-    @staticmethod
-    def _ids_of(batch: Sequence[Person]) -> dict[int, int]:
-        numbers = {fold_email(person.email): person.number for person in batch}
-        found = User.objects.filter(email_key__in=list(numbers)).values_list("email_key", "pk")
-        return {numbers[key]: pk for key, pk in found}
-
-    def _load(self, persons: Sequence[Person], ids: dict[int, int]) -> None:
-        bulk_load(User, _USER_COLUMNS, (self._user_row(p, ids[p.number]) for p in persons))
+    def _load(self, batch: Batch, ids: dict[int, int]) -> None:
+        """Write the rows of those who have a new id."""
+        users = [batch.users[number - batch.numbers.start] for number in ids]
+        for row, pk in zip(users, ids.values(), strict=True):
+            row[0] = pk
+            row[PARTNER_AT] = self._of_cast(row[PARTNER_AT])
+        self._maker.users.insert(users)
         Partnership.objects.bulk_create(
-            Partnership(partner_id=ids[p.number], status=status, suspended_at=suspended_at)
-            for p in persons
-            if p.role == PARTNER
-            for status, suspended_at in [partnership_of(p.number)]
+            Partnership(partner_id=pk, status=status, suspended_at=suspended_at)
+            for number, pk in ids.items()
+            if role_of(number) == PARTNER
+            for status, suspended_at in [partnership_of(number)]
         )
-        bulk_load(
-            Enrollment,
-            _ENROLMENT_COLUMNS,
-            (
-                (ids[p.number], self._estates[e.estate], self._agent(e.agent), *e[2:])
-                for p in persons
-                for e in p.enrolments
-            ),
-        )
-        bulk_load(
-            Lead,
-            _LEAD_COLUMNS,
-            (
-                (ids[p.number], self._estates[i.estate], i.status, self._agent(i.agent), *i[3:])
-                for p in persons
-                if (i := p.interest)
-            ),
-        )
+        self._maker.enrolments.insert(self._dealings(batch.enrolments, ids))
+        self._maker.leads.insert(self._dealings(batch.leads, ids))
 
-    def _agent(self, number: int | None) -> int | None:
+    def _dealings(self, rows: list[Row], ids: dict[int, int]) -> list[Row]:
+        """Put ids where numbers stand, in the rows of those who have a new id."""
+        return [
+            [ids[person], self._estates[estate], self._of_cast(agent), *rest]
+            for person, estate, agent, *rest in rows
+            if person in ids
+        ]
+
+    def _of_cast(self, number: int | None) -> int | None:
         return None if number is None else self._cast[number]
-
-    def _user_row(self, person: Person, pk: int) -> tuple[Any, ...]:
-        partner = None if person.partner is None else self._cast[person.partner]
-        joined = person.joined
-        return (
-            pk,
-            *person[1:10],
-            partner,
-            person.marketing_consent,
-            person.is_active,
-            joined,
-            joined,
-            self._password,
-        )
 
 
 @contextmanager

@@ -10,38 +10,54 @@ from accounts.derived import derived_fields
 from accounts.text import SqueezedCharField, squeeze
 
 _POSTGRESQL = "postgresql"
+Row = list[Any]
 
 
-def bulk_load(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """Insert rows of plain values, derived columns computed and other columns at their default.
+class Loader:
+    """Completes and inserts rows of one model.
 
-    The columns are named as on the model (``user_id`` for a foreign key).
+    The columns are named as on the model (``user_id`` for a foreign key). Completing needs no
+    database, so another process can do it.
     """
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    positions = {name: position for position, name in enumerate(columns)}
-    derived = [
-        (field, positions[field.source], field.derive) for field in derived_fields(model, columns)
-    ]
-    computed = [field.name for field, _, _ in derived]
-    constant = {
-        name: field.get_default()
-        for name, field in fields.items()
-        if not field.primary_key and name not in {*columns, *computed}
-    }
-    prepare = [(positions[n], how) for n in columns if (how := _preparation(fields[n]))]
 
-    def completed(row: Sequence[Any]) -> list[Any]:
-        full = list(row)
-        for position, how in prepare:
-            full[position] = how(full[position])
-        full.extend(derive(row[position]) for _, position, derive in derived)
-        full.extend(constant.values())
-        return full
+    def __init__(self, model: type[models.Model], columns: Sequence[str]) -> None:
+        fields = {field.attname: field for field in model._meta.concrete_fields}
+        at = {name: position for position, name in enumerate(columns)}
+        derived = derived_fields(model, columns)
+        computed = [field.name for field in derived]
+        self._constant = {
+            name: field.get_default()
+            for name, field in fields.items()
+            if not field.primary_key and name not in {*columns, *computed}
+        }
+        self._derived = [(at[field.source], field.derive) for field in derived]
+        self._prepare = [(at[n], how) for n in columns if (how := _preparation(fields[n]))]
+        self._table = model._meta.db_table
+        self._names = [*columns, *computed, *self._constant]
 
-    target = [fields[name].db_column or name for name in (*columns, *computed, *constant)]
-    _insert(model._meta.db_table, target, map(completed, rows))
+    def complete(self, values: Iterable[Any]) -> Row:
+        """Return the values with derived columns computed and other columns at their default."""
+        row = list(values)
+        for position, how in self._prepare:
+            row[position] = how(row[position])
+        row += [derive(row[position]) for position, derive in self._derived]
+        row += self._constant.values()
+        return row
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Write completed rows."""
+        if not rows:
+            return
+        quote = connection.ops.quote_name
+        target = f"{quote(self._table)} ({', '.join(map(quote, self._names))})"
+        with connection.cursor() as cursor:
+            if connection.vendor == _POSTGRESQL:
+                with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+                return
+            marks = ", ".join(["%s"] * len(self._names))
+            cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", rows)  # noqa: S608 -- our own names
 
 
 def new_ids(model: type[models.Model], count: int) -> Sequence[int]:
@@ -80,16 +96,3 @@ def _utc_text(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-
-
-def _insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    quote = connection.ops.quote_name
-    target = f"{quote(table)} ({', '.join(map(quote, columns))})"
-    with connection.cursor() as cursor:
-        if connection.vendor == _POSTGRESQL:
-            with cursor.copy(f"COPY {target} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(columns))
-        cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(rows))  # noqa: S608 -- our own names

@@ -71,6 +71,7 @@ class Command(BaseCommand):
     def _progress(self, total: int) -> Iterator[Any]:
         """Yield what is to be told how many more are done: a bar, or a line for each tenth."""
         if sys.stderr.isatty():
+            tqdm.monitor_interval = 0  # no thread of its own: the seeding forks
             with tqdm(total=total, unit=" people", unit_scale=True) as bar:
                 yield bar.update
             return

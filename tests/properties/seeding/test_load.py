@@ -5,13 +5,18 @@ from django.db import IntegrityError, connection
 
 from accounts.models import User
 from properties.models import Enrollment, Property
-from properties.seeding.load import analyze, bulk_load, new_ids
+from properties.seeding.load import Loader, analyze, new_ids
 
 pytestmark = pytest.mark.django_db
 
 MOMENT = datetime(2026, 1, 31, 23, 30, 0, 250, tzinfo=timezone(timedelta(hours=1)))
 COLUMNS = ["email", "state", "phone", "date_joined", "updated_at", "password", "last_login"]
 ROW = ("Ada@Example.com", " Akwa  IBOM ", "+234 803 123 4567", MOMENT, MOMENT, "!", None)
+
+
+def bulk_load(model, columns, rows) -> None:
+    loader = Loader(model, columns)
+    loader.insert([loader.complete(row) for row in rows])
 
 
 def test_row_that_breaks_a_rule_of_the_table_is_refused() -> None:
