@@ -1,0 +1,137 @@
+"""What every admin page of ours builds on: unfold's looks, and lists that never count a table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import CASCADE
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path, reverse
+
+from accounts.unfolded import ModelAdmin, Paginator
+
+
+class CappedPaginator(Paginator):
+    """Counts rows up to a limit only, so that a page of a table of millions stays cheap.
+
+    The rest is reached by searching and filtering; the page says that there is more.
+    """
+
+    COUNTED_UP_TO = 10_000
+    template_name = "admin/capped_pagination.html"
+
+    @cached_property
+    def _counted(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.COUNTED_UP_TO + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, self.COUNTED_UP_TO)
+
+    @property
+    def has_uncounted(self) -> bool:
+        return self._counted > self.COUNTED_UP_TO
+
+
+class FastAdmin(ModelAdmin):
+    """A list and forms that stay fast at millions of rows.
+
+    Give ``list_select_related`` and ``autocomplete_fields`` for the relations, and let people
+    sort by indexed columns only (``sortable_by``).
+    """
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+    list_filter_submit = True
+    list_disable_select_all = True
+    ordering: ClassVar[Any] = ("-id",)
+    sortable_by: ClassVar[Any] = ()
+    warn_unsaved_form = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A part of an object's page that is fetched by itself, brought in by whichever app knows it.
+
+    ``view`` is called with the request and the object, for a GET by somebody who has
+    ``permission`` and may see the object; it must change nothing.
+    """
+
+    slug: str
+    title: str
+    permission: str
+    view: Callable[[HttpRequest, Any], HttpResponse]
+    open: bool = False
+
+
+class PanelledAdmin(FastAdmin):
+    """Shows panels below the form. Apps that this one may not import append to ``panels``."""
+
+    panels: ClassVar[list[Panel]]
+    change_form_outer_after_template = "admin/panels.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<path:object_id>/{panel.slug}/",
+                self.admin_site.admin_view(partial(self.panel_view, panel=panel)),
+                name=self._name_of(panel),
+            )
+            for panel in self.panels
+        ]
+        return [*own, *super().get_urls()]
+
+    def panel_view(self, request: HttpRequest, object_id: str, *, panel: Panel) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        found = self.get_object(request, unquote(object_id))
+        if not (request.user.has_perm(panel.permission) and self.has_view_permission(request)):
+            raise PermissionDenied
+        if found is None:
+            raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
+        return panel.view(request, found)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        shown = kwargs.get("obj")
+        if shown is not None:
+            context["panels"] = [
+                (panel, reverse(f"admin:{self._name_of(panel)}", args=[quote(shown.pk)]))
+                for panel in self.panels
+                if request.user.has_perm(panel.permission)
+            ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _name_of(self, panel: Panel) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{panel.slug}"
+
+
+class BriefDeletion(ModelAdmin):
+    """Counts what goes with an object that is deleted instead of listing it, row by row.
+
+    Only for models whose relatives have no relatives of their own that would go too.
+    """
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        counts: dict[str, str] = {str(self.opts.verbose_name_plural): str(len(objs))}
+        missing: set[str] = set()
+        for relation in self.opts.related_objects:
+            model: Any = relation.related_model
+            rows = model.objects.filter(**{f"{relation.field.name}__in": objs})
+            lost = CappedPaginator(rows, 1)
+            if relation.on_delete is not CASCADE or not lost.count:
+                continue
+            more = "+" if lost.has_uncounted else ""
+            counts[str(model._meta.verbose_name_plural)] = f"{lost.count}{more}"
+            if not self.admin_site.get_model_admin(model).has_delete_permission(request):
+                missing.add(str(model._meta.verbose_name))
+        if not all(self.has_delete_permission(request, each) for each in objs):
+            missing.add(str(self.opts.verbose_name))
+        return [str(each) for each in objs], counts, missing, []

@@ -1,0 +1,36 @@
+"""The forms that make and change people."""
+
+from typing import Any
+
+from accounts import unfolded
+from accounts.models import User
+
+
+class UserCreationForm(unfolded.UserCreationForm):
+    """Asks for a password, or for none: most customers never log in."""
+
+    class Meta:
+        model = User
+        fields = ("email", "role")
+
+
+class UserForm(unfolded.UserChangeForm):
+    """Changes everything but the password, which has a form of its own.
+
+    Nobody can take their own access away here, so that there is always somebody left who has it.
+    """
+
+    editor: User
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.instance.pk == self.editor.pk:
+            if cleaned.get("role", self.editor.role) != self.editor.role:
+                self.add_error("role", "You cannot change your own role: ask another admin.")
+            if not cleaned.get("is_active", True):
+                self.add_error("is_active", "You cannot switch yourself off: ask another admin.")
+        return cleaned
