@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from django.db.models import JSONField, Value
 from django.utils import timezone
 
 from accounts.enums import Gender, PartnershipStatus, Role
@@ -80,7 +81,15 @@ def make_segment_unsaved(**fields: Any) -> Segment:
 
 
 def make_segment(**fields: Any) -> Segment:
-    """Make a segment that knows a list at Brevo only when ``brevo_list_id`` is given."""
-    segment = make_segment_unsaved(**fields)
+    """Make a segment that has its list: Brevo is asked only when ``brevo_list_id=None``."""
+    segment = make_segment_unsaved(**{"brevo_list_id": 1_000_000 + next(_numbers)} | fields)
     segment.save()
     return segment
+
+
+def make_segment_unchecked(**fields: Any) -> Segment:
+    """Make a segment as the database may come to hold one, whatever is wrong with it."""
+    segment = make_segment()
+    json = {field: Value(value, JSONField()) for field, value in fields.items()}
+    Segment.objects.filter(pk=segment.pk).update(**json)
+    return Segment.objects.get(pk=segment.pk)

@@ -1,0 +1,51 @@
+from types import SimpleNamespace
+
+import pytest
+
+from accounts.enums import Gender
+from tests.factories import (
+    make_agent,
+    make_enrollment,
+    make_lead,
+    make_partner,
+    make_property,
+    make_user,
+)
+
+
+@pytest.fixture
+def scene(db) -> SimpleNamespace:
+    """Ada fits every criterion that the scene offers a value for; Bob fits none of Ada's."""
+    palm, sea = make_property("Palm Court"), make_property("Sea View")
+    agent = make_agent(first_name="Ngozi", last_name="Eze")
+    partner = make_partner(first_name="Homes", last_name="Ltd", gender=Gender.MALE)
+    ada = make_user(
+        first_name="Ada",
+        gender=Gender.FEMALE,
+        country="NG",
+        state="Lagos",
+        referral_source="Instagram",
+        referred_by_partner=partner,
+    )
+    bob = make_user(first_name="Bob", gender=Gender.MALE, country="GH", state="Accra")
+    make_enrollment(user=ada, property=palm, agent=agent)
+    make_enrollment(user=bob, property=sea)
+    make_lead(client=ada, property=sea, closed_by=agent)
+    everything = {
+        "gender": ["FEMALE"],
+        "properties": [palm.pk],
+        "countries": ["NG"],
+        "states": ["Lagos"],
+        "traffic_sources": ["Instagram"],
+        "agents": [agent.pk],
+        "partners": [partner.pk],
+    }
+    return SimpleNamespace(
+        ada=ada,
+        bob=bob,
+        palm=palm,
+        sea=sea,
+        agent=agent,
+        partner=partner,
+        everything=everything,
+    )

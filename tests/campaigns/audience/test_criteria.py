@@ -1,0 +1,234 @@
+"""Contracts that each registered criterion keeps, and what is particular to some."""
+
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.enums import PartnershipStatus, Role
+from accounts.models import User
+from campaigns.audience.criteria import CRITERIA, MAX_VALUES
+from campaigns.models.segment import CRITERION_FIELDS
+from tests.factories import make_agent, make_partner, make_property, make_user
+
+each_criterion = pytest.mark.parametrize("criterion", CRITERIA.values(), ids=attrgetter("key"))
+
+
+def offered(criterion, limit=3) -> list[Any]:
+    return [value for value, _ in criterion.search("", limit)]
+
+
+def test_every_criterion_field_of_a_segment_has_its_criterion() -> None:
+    assert set(CRITERIA) == set(CRITERION_FIELDS)
+
+
+@each_criterion
+def test_what_a_criterion_offers_it_also_accepts_unchanged(criterion, scene) -> None:
+    values = offered(criterion)
+
+    assert values
+    assert criterion.clean(values) == values
+    assert criterion.problems(values) == []
+
+
+@each_criterion
+def test_cleaning_twice_changes_nothing_and_folds_duplicates(criterion, scene) -> None:
+    values = offered(criterion)
+
+    once = criterion.clean([*values, *values])
+
+    assert once == values == criterion.clean(once)
+
+
+@each_criterion
+def test_database_and_twin_agree_on_every_user_of_the_scene(criterion, scene) -> None:
+    for value in offered(criterion, 10):
+        selected = set(User.objects.filter(criterion.q([value])))
+
+        assert selected == {u for u in User.objects.all() if criterion.matches(u, [value])}
+
+
+@each_criterion
+def test_a_criterion_selects_ada_once_and_never_bob(criterion, scene) -> None:
+    selected = list(User.objects.filter(criterion.q(scene.everything[criterion.key])))
+
+    assert selected.count(scene.ada) == 1
+    assert scene.bob not in selected
+
+
+@each_criterion
+def test_a_criterion_describes_itself_as_a_clause_with_names(criterion, scene) -> None:
+    values = offered(criterion, 1)
+
+    clause = criterion.describe(values)
+
+    assert (
+        clause == f"{criterion.verb.singular} {criterion.verb.towards(criterion.objects(values))}"
+    )
+    assert clause == clause.strip()
+    assert not clause.endswith(".")
+    assert criterion.label
+    assert criterion.help.endswith(".")
+
+
+@each_criterion
+def test_closed_choices_are_all_found_and_open_ones_are_searched(criterion, scene) -> None:
+    choices = criterion.choices()
+
+    assert (choices is None) == (criterion.kind in {"text", "object"})
+    assert choices is None or criterion.search("", len(choices)) == choices
+    assert criterion.search("no such thing\x00") == []
+    assert criterion.search("%_%_%") == []
+
+
+@each_criterion
+@pytest.mark.parametrize(
+    "malformed",
+    ["Lagos", None, 7, True, {"a": 1}, [None], [True], [1.5], [["NG"]], [{}], [""], ["  "]],
+    ids=repr,
+)
+def test_a_criterion_refuses_what_is_no_list_of_its_values(criterion, malformed) -> None:
+    with pytest.raises(ValidationError) as caught:
+        criterion.clean(malformed)
+
+    assert caught.value.messages[0].startswith(f"{criterion.label}: ")
+
+
+@each_criterion
+@pytest.mark.parametrize(
+    "poison", ["a\x00b", "a\ud800b", "ß" * 101, 10**30, -1, 10**5000], ids=range(6)
+)
+def test_a_criterion_refuses_values_that_a_database_would_choke_on(criterion, poison) -> None:
+    with pytest.raises(ValidationError) as caught:
+        criterion.clean([poison])
+
+    caught.value.messages[0].encode()
+
+
+@pytest.mark.parametrize("key", ["properties", "agents", "partners"])
+@pytest.mark.parametrize("value", [0, 2**63, "٣", "1.0", "1e3", "²", "+1", "9" * 20])
+def test_a_reference_refuses_what_is_no_id(key, value) -> None:
+    with pytest.raises(ValidationError, match="write a whole number"):
+        CRITERIA[key].clean([value])
+
+
+@each_criterion
+def test_a_criterion_refuses_more_values_than_its_limit(criterion, scene) -> None:
+    value = offered(criterion, 1)[0]
+
+    assert criterion.clean([value] * MAX_VALUES) == [value]
+    with pytest.raises(ValidationError, match=f"keep at most {MAX_VALUES}"):
+        criterion.clean([value] * (MAX_VALUES + 1))
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "stored"),
+    [
+        ("gender", ["female", "FEMALE"], ["FEMALE"]),
+        ("countries", [" ng ", "GH"], ["NG", "GH"]),
+        ("states", ["  Akwa   Ibom ", "AKWA IBOM"], ["Akwa Ibom"]),
+        ("traffic_sources", ["ÉTAT", "état"], ["ÉTAT"]),
+        ("properties", ["17", 17, 18], [17, 18]),
+    ],
+)
+def test_cleaning_brings_values_to_the_form_that_is_stored(key, given, stored) -> None:
+    assert CRITERIA[key].clean(given) == stored
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "gender",
+            "ROBOT",
+            "Gender: “ROBOT” is unknown: choose MALE, FEMALE or PREFER_NOT_TO_SAY.",
+        ),
+        (
+            "countries",
+            "ß",
+            (
+                "Countries: “ß” is unknown: write the two letters of a country in ISO 3166-1, "
+                "such as NG."
+            ),
+        ),
+        ("agents", True, "Agents: true is not the id of an agent: write a whole number."),
+        (
+            "states",
+            "a\x00",
+            "States: “a\\x00” holds a character that cannot be stored: remove it.",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field_the_value_and_the_remedy(key, value, message) -> None:
+    with pytest.raises(ValidationError) as caught:
+        CRITERIA[key].clean([value])
+
+    assert caught.value.messages == [message]
+
+
+def test_all_bad_values_are_reported_together() -> None:
+    with pytest.raises(ValidationError) as caught:
+        CRITERIA["countries"].clean(["XX", "NG", "YY"])
+
+    assert len(caught.value.messages) == 2
+
+
+def test_a_deleted_property_is_named_as_a_problem(db) -> None:
+    palm = make_property("Palm Court")
+    gone = palm.pk
+    palm.delete()
+
+    assert CRITERIA["properties"].problems([gone]) == [f"Property {gone} no longer exists."]
+
+
+def test_only_users_with_the_role_are_relied_on_as_agents(db) -> None:
+    serving = make_agent(is_active=False)
+    promoted = make_user(role=Role.MANAGER, first_name="Chidi", last_name="Obi")
+
+    problems = CRITERIA["agents"].problems([serving.pk, promoted.pk])
+
+    assert problems == [f"Chidi Obi (agent {promoted.pk}) is no agent any more."]
+
+
+@pytest.mark.parametrize(
+    ("partner", "trouble"),
+    [
+        ({"status": PartnershipStatus.REJECTED}, "has no approved partnership"),
+        ({"status": PartnershipStatus.AWAITING_APPROVAL}, "has no approved partnership"),
+        ({"suspended": True}, "is suspended as a partner"),
+    ],
+)
+def test_only_approved_partners_that_are_not_suspended_are_relied_on(db, partner, trouble) -> None:
+    fine, other = make_partner(), make_partner(first_name="Homes", **partner)
+
+    problems = CRITERIA["partners"].problems([fine.pk, other.pk])
+
+    assert problems == [f"Homes (partner {other.pk}) {trouble}."]
+    assert [value for value, _ in CRITERIA["partners"].search("")] == [fine.pk]
+
+
+def test_a_partner_without_any_partnership_is_a_problem(db) -> None:
+    user = make_user(role=Role.PARTNER)
+
+    assert len(CRITERIA["partners"].problems([user.pk])) == 1
+
+
+def test_people_are_found_by_parts_of_name_and_address(db) -> None:
+    eze = make_agent(first_name="Ngozi", last_name="Eze", email="Ngozi@Homes.test")
+    make_agent(first_name="Ngozi", last_name="Obi", email="obi@homes.test")
+    nameless = make_agent(email="desk@homes.test")
+    agents = CRITERIA["agents"]
+
+    assert agents.search("ngo EZE") == [(eze.pk, "Ngozi Eze (Ngozi@Homes.test)")]
+    assert agents.search("DESK@") == [(nameless.pk, "desk@homes.test")]
+    assert len(agents.search("homes", 2)) == 2
+
+
+def test_texts_are_offered_once_however_customers_spell_them(db) -> None:
+    for state in ("Lagos", "LAGOS", "Abuja", ""):
+        make_user(state=state)
+    make_agent(state="Kano")
+
+    assert [value for value, _ in CRITERIA["states"].search("")] == ["Abuja", "LAGOS"]
+    assert [value for value, _ in CRITERIA["states"].search("ago")] == ["LAGOS"]

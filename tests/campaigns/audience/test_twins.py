@@ -1,0 +1,124 @@
+"""The database and the plain-Python twins select the same people, whatever is asked of whom."""
+
+from functools import partial
+from itertools import count
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from accounts.enums import CUSTOMER_ROLES, Gender, Role
+from accounts.models import User
+from accounts.text import squeeze
+from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.explain import why
+from campaigns.audience.query_builder import audience
+from properties.enums import EnrollmentStatus, LeadStatus
+from properties.models import Enrollment, Lead
+from tests.factories import make_agent, make_partner, make_property, make_segment_unsaved
+
+ODD_TEXTS = (
+    *("Lagos", " LAGOS ", "la gos", "La\t  Gos", "ÉTAT", "état", "E\u0301TAT", "İzmir", "izmir"),
+    *("i̇zmir", "IZMIR", "ß", "SS", "ss", "ẞ", "ΔΣ", "δς", "ﬁ", "fi", "%", "_", "\\", "'"),
+)
+any_text = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=3
+).map(squeeze)
+texts = st.one_of(st.sampled_from(ODD_TEXTS), st.sampled_from(ODD_TEXTS), any_text)
+OFFERED = {
+    "countries": st.sampled_from(["NG", "GH"]),
+    "states": texts.filter(squeeze),
+    "traffic_sources": texts.filter(squeeze),
+}
+references = st.none() | st.integers(0, 1)
+people = st.fixed_dictionaries(
+    {
+        "gender": st.sampled_from(Gender.values),
+        "country": st.sampled_from(["NG", "GH", "KE", ""]),
+        "state": texts | st.just(""),
+        "referral_source": texts | st.just(""),
+        "role": st.sampled_from([Role.CLIENT] * 4 + Role.values),
+        "is_active": st.sampled_from([True, True, True, False]),
+        "partner": references,
+        "enrolments": st.lists(
+            st.tuples(st.integers(0, 2), references, st.sampled_from(EnrollmentStatus.values)),
+            max_size=3,
+        ),
+        "leads": st.lists(st.tuples(references, st.sampled_from(LeadStatus.values)), max_size=2),
+    }
+)
+
+
+class TwinTests(TestCase):
+    scene: ClassVar[dict[str, list[Any]]]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.scene = {
+            "properties": [make_property() for _ in range(3)],
+            "agents": [make_agent() for _ in range(2)],
+            "partners": [make_partner() for _ in range(2)],
+        }
+        cls.numbers = count()
+
+    def save(self, person: dict[str, Any]) -> User:
+        person = dict(person)
+        enrolments, leads = person.pop("enrolments"), person.pop("leads")
+        pick = partial(self.pick, "agents")
+        person["referred_by_partner"] = self.pick("partners", person.pop("partner"))
+        user = User.objects.create(email=f"twin{next(self.numbers)}@example.com", **person)
+        Enrollment.objects.bulk_create(
+            Enrollment(user=user, property=self.pick("properties", p), agent=pick(a), status=status)
+            for p, a, status in enrolments
+        )
+        Lead.objects.bulk_create(
+            Lead(client=user, property=self.pick("properties", 0), closed_by=pick(a), status=status)
+            for a, status in leads
+        )
+        return user
+
+    def pick(self, kind: str, index: int | None) -> Any:
+        return None if index is None else self.scene[kind][index]
+
+    def draw_criteria(self, data: st.DataObject) -> dict[str, list[Any]]:
+        keys = data.draw(st.lists(st.sampled_from(list(CRITERIA)), min_size=1, unique=True))
+        return {key: data.draw(self.values_of(key)) for key in keys}
+
+    def values_of(self, key: str) -> st.SearchStrategy[list[Any]]:
+        offered = [value for value, _ in CRITERIA[key].search("")]
+        return st.lists(OFFERED.get(key, st.sampled_from(offered)), min_size=1, max_size=3)
+
+    @settings(
+        max_examples=100,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(people, min_size=1, max_size=4), st.sampled_from(["ALL", "ANY"]), st.data())
+    def test_database_and_python_select_the_same_people(self, crowd, match, data) -> None:
+        for person in crowd:
+            self.save(person)
+        segment = make_segment_unsaved(match=match, **self.draw_criteria(data))
+        asked = {
+            key: CRITERIA[key].clean(getattr(segment, key))
+            for key in CRITERIA
+            if getattr(segment, key)
+        }
+
+        selected = list(audience(segment))
+
+        everyone = list(User.objects.prefetch_related("enrollments", "leads"))
+        join = all if match == "ALL" else any
+        expected = {
+            user
+            for user in everyone
+            if user.is_active and user.role in CUSTOMER_ROLES
+            if join(CRITERIA[key].matches(user, values) for key, values in asked.items())
+        }
+        assert set(selected) == expected
+        assert len(selected) == len(expected) == audience(segment).count()
+        answers = why(everyone[-1], segment)
+        if answers[0].key != "customer":
+            assert join(answer.matched for answer in answers) == (everyone[-1] in expected)
