@@ -49,13 +49,18 @@ class BrevoClient(Transport):
 
     # Folders and lists
 
-    def ensure_folder(self, name: str) -> int:
-        """Return the id of the oldest folder of that name, made when there is none."""
+    def find_folder(self, name: str) -> int | None:
+        """Return the id of the oldest folder of that name, None when there is none."""
         for page in self._pages(to.FOLDERS, "folders", Folder.read, size=_FOLDER_PAGE):
             for folder in page:
                 if folder.name == name:
                     return folder.id
-        return self._create(to.CREATE_FOLDER, {"name": name})
+        return None
+
+    def ensure_folder(self, name: str) -> int:
+        """Return the id of the oldest folder of that name, made when there is none."""
+        found = self.find_folder(name)
+        return self._create(to.CREATE_FOLDER, {"name": name}) if found is None else found
 
     def lists(self, folder_id: int) -> Iterator[ContactList]:
         """Yield the folder's lists; Brevo leaves their totals uncounted here."""

@@ -9,20 +9,18 @@ from django.core.management.base import BaseCommand, CommandError
 from campaigns.brevo import BrevoError, BrevoMisconfigured
 from campaigns.enums import ExportStatus, VerifyLevel
 from campaigns.errors import CampaignsError
+from campaigns.management.choosing import add_segment_arguments, chosen_segments
+from campaigns.management.exits import FAILED, UNUSABLE
 from campaigns.management.progress import Watcher
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync.runs import apply_plan, request_sync, run_export
-
-_NO_SUCH = 2  # exit code: bad usage, no such segment, Brevo not configured
-_NOT_ALL = 1  # exit code: some run did not end well
 
 
 class Command(BaseCommand):
     help = "Make the Brevo lists of segments equal to their audiences."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("segments", nargs="*", metavar="SEGMENT", help="id or exact name")
-        parser.add_argument("--all", action="store_true", help="every segment")
+        add_segment_arguments(parser)
         parser.add_argument("--plan", action="store_true", help="send nothing, show the plan")
         parser.add_argument("--apply", type=int, metavar="EXPORT", help="apply a plan made before")
         parser.add_argument(
@@ -42,17 +40,10 @@ class Command(BaseCommand):
         if options["apply"] is not None:
             runs = [self._apply(options)]
         else:
-            runs = [self._sync(segment, options) for segment in self._chosen(options)]
+            runs = [self._sync(segment, options) for segment in chosen_segments(options)]
         good = {ExportStatus.SUCCESS, *([ExportStatus.PLANNED] if options["plan"] else [])}
         if any(status not in good for status in runs):
-            raise SystemExit(_NOT_ALL)
-
-    def _chosen(self, options: dict[str, Any]) -> list[Segment]:
-        if options["all"] == bool(options["segments"]):
-            raise CommandError("Name the segments to sync, or say --all.", returncode=_NO_SUCH)
-        if options["all"]:
-            return list(Segment.objects.order_by("pk"))
-        return [_segment(wanted) for wanted in options["segments"]]
+            raise SystemExit(FAILED)
 
     def _sync(self, segment: Segment, options: dict[str, Any]) -> str:
         """Plan, apply and verify one segment; return its status."""
@@ -61,21 +52,21 @@ class Command(BaseCommand):
                 segment, plan_only=options["plan"], verify_level=options["verify"].upper()
             )
         except BrevoMisconfigured as error:
-            raise CommandError(str(error), returncode=_NO_SUCH) from error
+            raise CommandError(str(error), returncode=UNUSABLE) from error
         except (CampaignsError, BrevoError) as error:
             return self._report_refused(segment, str(error))
         return self._run(export)
 
     def _apply(self, options: dict[str, Any]) -> str:
         if options["all"] or options["segments"] or options["plan"]:
-            raise CommandError("--apply takes an export alone.", returncode=_NO_SUCH)
+            raise CommandError("--apply takes an export alone.", returncode=UNUSABLE)
         export = SegmentExport.objects.filter(pk=options["apply"]).first()
         if export is None:
-            raise CommandError(f"There is no export {options['apply']}.", returncode=_NO_SUCH)
+            raise CommandError(f"There is no export {options['apply']}.", returncode=UNUSABLE)
         try:
             apply_plan(export, by=None, approve=options["approve"])
         except CampaignsError as error:
-            raise CommandError(str(error), returncode=_NOT_ALL) from error
+            raise CommandError(str(error), returncode=FAILED) from error
         return self._run(export)
 
     def _run(self, export: SegmentExport) -> str:
@@ -126,17 +117,6 @@ class Command(BaseCommand):
 
 
 _LINES_SHOWN = 50
-
-
-def _segment(wanted: str) -> Segment:
-    found = Segment.objects.filter(name=wanted).first()
-    if found is None and wanted.isdecimal() and len(wanted) < 19:  # noqa: PLR2004 -- a bigint
-        found = Segment.objects.filter(pk=int(wanted)).first()
-    if found is None:
-        raise CommandError(
-            f"There is no segment “{wanted}”: give an id or the exact name.", returncode=_NO_SUCH
-        )
-    return found
 
 
 def _number(count: int | None) -> str:

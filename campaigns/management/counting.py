@@ -1,0 +1,28 @@
+"""Show how much of a long piece of work is done: a bar on a terminal, now and then a line."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+_A_LINE_EVERY = 50_000
+
+
+@contextmanager
+def counting(stream: Any, unit: str, *, total: int | None = None) -> Iterator[Callable[[int], Any]]:
+    """Yield what is to be told how many more are done."""
+    if stream.isatty():
+        with tqdm(total=total, unit=f" {unit}", unit_scale=True, file=stream, leave=False) as bar:
+            yield bar.update
+        return
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        before, done = done // _A_LINE_EVERY, done + more
+        if done // _A_LINE_EVERY > before:
+            of = "" if total is None else f" of {total:,}"
+            stream.write(f"{done:,}{of} {unit}\n")
+
+    yield tell
