@@ -1,0 +1,74 @@
+"""The page that compares two runs of one segment."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from campaigns.admin.sync_lines import DIGITS
+from campaigns.audience.explain import sentence
+from campaigns.models import ListMember, SegmentExport
+from campaigns.sync.history import between
+
+PAGE = 50
+_CHOICES = 100  # earlier and later runs to choose from
+
+
+def compared(export: SegmentExport, asked: QueryDict) -> dict[str, Any]:
+    """Return what the page shows; without a choice, against the run before."""
+    others = _others(export)
+    chosen = _chosen(others, export, asked.get("with", ""))
+    if chosen is None:
+        return {"others": others, "chosen": None}
+    older, newer = sorted((export, chosen), key=lambda run: run.pk)
+    difference = between(older, newer)
+    came, went = difference.joined(), difference.left()
+    is_left = asked.get("side") == "left"
+    members = _page(went if is_left else came, asked.get("after", ""))
+    shown = members[:PAGE]
+    return {
+        "others": others,
+        "chosen": chosen,
+        "older": older,
+        "newer": newer,
+        "joined_count": came.count(),
+        "left_count": went.count(),
+        "side": "left" if is_left else "joined",
+        "moves": difference.told_left(shown) if is_left else difference.told_joined(shown),
+        "next": shown[-1].pk if len(members) > PAGE else None,
+        "is_first_page": "after" not in asked,
+        "definitions": _definitions(older, newer),
+    }
+
+
+def _others(export: SegmentExport) -> list[SegmentExport]:
+    """Return the runs it can be compared with: those that got as far as a plan."""
+    if export.segment_id is None:
+        return []
+    runs = SegmentExport.objects.filter(segment=export.segment_id, planned_at__isnull=False)
+    return list(runs.exclude(pk=export.pk).order_by("-pk")[:_CHOICES])
+
+
+def _chosen(
+    others: list[SegmentExport], export: SegmentExport, wanted: str
+) -> SegmentExport | None:
+    """Return the run that was asked for, else the one before, else the one after."""
+    if wanted.isdecimal() and len(wanted) <= DIGITS:
+        found = next((run for run in others if run.pk == int(wanted)), None)
+        if found is not None:
+            return found
+    before = (run for run in others if run.pk < export.pk)
+    return next(before, others[-1] if others else None)
+
+
+def _page(stays: QuerySet[ListMember], after: str) -> list[ListMember]:
+    if after.isdecimal() and len(after) <= DIGITS:
+        stays = stays.filter(pk__gt=int(after))
+    return list(stays.select_related("user").order_by("pk")[: PAGE + 1])
+
+
+def _definitions(older: SegmentExport, newer: SegmentExport) -> tuple[str, str] | None:
+    """Return both definitions in words when they differ."""
+    if older.definition == newer.definition:
+        return None
+    return sentence(older.definition), sentence(newer.definition)

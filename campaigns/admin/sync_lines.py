@@ -1,0 +1,118 @@
+"""The lines of a run, one for each person: filtered, searched, and paged without counting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from campaigns.enums import ChangeKind, Outcome
+from campaigns.models import ExportChange, SegmentExport
+
+PAGE = 50
+KINDS = (ChangeKind.JOIN, ChangeKind.LEAVE, ChangeKind.CHANGE, ChangeKind.HELD_BACK)
+_BATCH = 2_000  # lines of a file read at a time
+DIGITS = 18  # of an id that every database takes
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place between two lines: lines are ordered by kind, then as they were planned."""
+
+    kind: ChangeKind
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.line}"
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor | None":
+        kind, _, line = text.partition("-")
+        if kind not in ChangeKind.values or not line.isdecimal() or len(line) > DIGITS:
+            return None
+        return cls(ChangeKind(kind), int(line))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    lines: list[ExportChange]
+    next: str
+    previous: str
+
+
+class Lines:
+    """Reads what was asked for from a page's address; what makes no sense there is ignored."""
+
+    def __init__(self, export: SegmentExport, asked: QueryDict) -> None:
+        self.export = export
+        self.kind = asked.get("kind", "") if asked.get("kind") in ChangeKind.values else ""
+        self.outcome = asked.get("outcome", "") if asked.get("outcome") in Outcome.values else ""
+        self.words = asked.get("q", "").strip()
+        self._after = Cursor.read(asked.get("after", ""))
+        self._before = Cursor.read(asked.get("before", ""))
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.kind or self.outcome or self.words)
+
+    def address(self, **changed: str) -> str:
+        """Return the query of a page's address: what is asked now, with changes."""
+        asked = {"kind": self.kind, "outcome": self.outcome, "q": self.words} | changed
+        return f"?{urlencode({name: value for name, value in asked.items() if value})}"
+
+    def page(self) -> Page:
+        """Return one page; costs at most one query for each kind, and never counts."""
+        if self._before is not None:
+            found = self._read(self._before, PAGE + 1, backwards=True)
+            lines = found[:PAGE][::-1]
+            has_previous, has_next = len(found) > PAGE, True
+        else:
+            found = self._read(self._after, PAGE + 1)
+            lines = found[:PAGE]
+            has_previous, has_next = self._after is not None, len(found) > PAGE
+        if not lines:
+            return Page([], "", self.address() if has_previous else "")
+        first, last = (Cursor(ChangeKind(line.kind), line.pk) for line in (lines[0], lines[-1]))
+        return Page(
+            lines,
+            self.address(after=str(last)) if has_next else "",
+            self.address(before=str(first)) if has_previous else "",
+        )
+
+    def __iter__(self) -> Iterator[ExportChange]:
+        """Give every line that fits, a batch at a time."""
+        cursor: Cursor | None = None
+        while found := self._read(cursor, _BATCH):
+            yield from found
+            cursor = Cursor(ChangeKind(found[-1].kind), found[-1].pk)
+
+    def _read(
+        self, cursor: Cursor | None, number: int, *, backwards: bool = False
+    ) -> list[ExportChange]:
+        """Walk from the cursor through the kinds, each by its index."""
+        kinds = [kind for kind in KINDS if not self.kind or kind == self.kind]
+        if backwards:
+            kinds.reverse()
+        if cursor is not None and cursor.kind in kinds:
+            kinds = kinds[kinds.index(cursor.kind) :]
+        found: list[ExportChange] = []
+        for kind in kinds:
+            lines = self._fitting(kind)
+            if cursor is not None and cursor.kind == kind:
+                further = Q(pk__lt=cursor.line) if backwards else Q(pk__gt=cursor.line)
+                lines = lines.filter(further)
+            lines = lines.order_by("-pk" if backwards else "pk")
+            found += lines[: number - len(found)]
+            if len(found) == number:
+                break
+        return found
+
+    def _fitting(self, kind: str) -> QuerySet[ExportChange]:
+        lines = ExportChange.objects.filter(export=self.export, kind=kind).select_related("user")
+        if self.outcome:
+            lines = lines.filter(outcome=self.outcome)
+        for word in self.words.split():
+            in_name = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
+            lines = lines.filter(Q(email__icontains=word) | in_name)
+        return lines
