@@ -1,0 +1,144 @@
+"""What stands between us and Brevo: found by asking, changing nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.urls import reverse
+
+from campaigns.brevo import (
+    AttributeMap,
+    BrevoClient,
+    BrevoError,
+    BrevoMisconfigured,
+    BrevoNotFound,
+    ContactList,
+)
+from campaigns.models import Segment
+
+
+class Mark(StrEnum):
+    FINE = "ok"
+    NOTE = "--"
+    WRONG = "!!"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line for an operator: what is so, and what to do about it."""
+
+    mark: Mark
+    told: str
+
+
+Findings = Iterator[Finding]
+
+
+def findings(client: BrevoClient) -> Findings:
+    """Yield what there is to say, most important first; a wrong key ends it."""
+    for about, look in _SECTIONS.items():
+        try:
+            yield from look(client)
+        except BrevoMisconfigured as error:
+            yield Finding(Mark.WRONG, str(error))
+            return
+        except BrevoError as error:
+            yield Finding(Mark.WRONG, f"{about}: not known. {error}")
+
+
+def _account(client: BrevoClient) -> Findings:
+    account = client.account()
+    plans = ", ".join(account.plans) or "no plan"
+    told = f"The key is good for the account of {account.company or account.email} ({plans})."
+    yield Finding(Mark.FINE, told)
+
+
+def _attributes(client: BrevoClient) -> Findings:
+    found = AttributeMap.from_account(client.attributes())
+    yield Finding(Mark.FINE, f"Attributes there: {', '.join(found.names.values()) or 'none'}.")
+    if found.missing:
+        told = f"Attributes that the first sync makes: {', '.join(found.missing)}."
+        yield Finding(Mark.FINE, told)
+    for name in found.unusable:
+        yield Finding(
+            Mark.WRONG,
+            f"Attribute {name} holds no text, so Brevo drops what we send for it: delete it in "
+            "Brevo under Contacts, Settings; the next sync makes it as text.",
+        )
+
+
+def _lists(client: BrevoClient) -> Findings:
+    folder = client.find_folder(settings.BREVO_FOLDER)
+    if folder is None:
+        told = f"Folder “{settings.BREVO_FOLDER}” is made together with the first list in it."
+        yield Finding(Mark.FINE, told)
+    else:
+        yield Finding(Mark.FINE, f"Folder “{settings.BREVO_FOLDER}” is there ({folder}).")
+    ours = {} if folder is None else {found.id: found for found in client.lists(folder)}
+    wanted: set[int] = set()
+    for segment in Segment.objects.order_by("pk").only("name", "brevo_list_id").iterator():
+        wanted.add(segment.brevo_list_id or 0)
+        yield _list_of(client, segment, ours)
+    for left in (ours[list_id] for list_id in sorted(ours.keys() - wanted)):
+        yield Finding(
+            Mark.WRONG,
+            f"List {left.id} “{left.name}” lies in our folder and belongs to no segment, with "
+            f"{left.unique_subscribers:,} contacts: delete it in Brevo, or move it elsewhere.",
+        )
+
+
+def _list_of(client: BrevoClient, segment: Segment, ours: Mapping[int, ContactList]) -> Finding:
+    """Say how a segment's list is; those in our folder are known already, in few requests."""
+    list_id, remedy = segment.brevo_list_id, "the next sync makes a new one"
+    if list_id is None:
+        return Finding(Mark.WRONG, f"Segment “{segment.name}” has no list: {remedy}.")
+    try:
+        found = ours.get(list_id) or client.get_list(list_id)
+    except BrevoNotFound:
+        told = f"List {list_id} of segment “{segment.name}” is gone from Brevo: {remedy}."
+        return Finding(Mark.WRONG, told)
+    what = f"List {list_id} of segment “{segment.name}”"
+    if found.name != segment.name:
+        told = f"{what} is called “{found.name}” at Brevo: rename it there."
+        return Finding(Mark.WRONG, told)
+    if list_id not in ours:
+        told = f"{what} lies outside our folder, which does no harm: move it back if you like."
+        return Finding(Mark.NOTE, told)
+    return Finding(Mark.FINE, f"{what} is there, with {found.unique_subscribers:,} contacts.")
+
+
+def _webhook(client: BrevoClient) -> Findings:
+    if not settings.BREVO_WEBHOOK_TOKEN:
+        told = "No webhook token: set BREVO_WEBHOOK_TOKEN to hear of unsubscribes at once."
+        yield Finding(Mark.NOTE, told)
+    path = reverse("brevo-webhook")
+    installed = [webhook for webhook in client.webhooks() if webhook.url.endswith(path)]
+    for webhook in installed:
+        told = f"Webhook {webhook.id} calls {webhook.url} for {', '.join(webhook.events)}."
+        yield Finding(Mark.FINE, told)
+    if not installed:
+        yield Finding(
+            Mark.NOTE,
+            "No webhook of ours: unsubscribes are learned by reconcile_suppressions only. "
+            "Install it with: manage.py brevo_webhook --install https://…" + path,
+        )
+
+
+def _budgets(client: BrevoClient) -> Findings:
+    budgets = client.budget()
+    other = budgets.other
+    told = (
+        f"Budgets: {budgets.contacts.limit} requests per second for contacts, and "
+        f"{other.remaining} of {other.limit} per hour left for everything else."
+    )
+    yield Finding(Mark.FINE if other.remaining != 0 else Mark.NOTE, told)
+
+
+_SECTIONS: dict[str, Callable[[BrevoClient], Findings]] = {
+    "Account": _account,
+    "Attributes": _attributes,
+    "Folder and lists": _lists,
+    "Webhook": _webhook,
+    "Budgets": _budgets,
+}

@@ -1,0 +1,167 @@
+import pytest
+import requests
+
+from campaigns.brevo import BrevoClient
+from campaigns.models import Segment
+from tests.factories import make_segment
+
+pytestmark = pytest.mark.django_db
+
+COMMAND = "brevo_check"
+
+
+@pytest.fixture
+def client(brevo) -> BrevoClient:
+    return BrevoClient(brevo.key, base_url=brevo.url, requests_per_second=1000)
+
+
+def lines(said, mark) -> list[str]:
+    return [line.removeprefix(f"{mark} ") for line in said.out.splitlines() if line[:2] == mark]
+
+
+def test_fresh_account_is_fine_and_stays_untouched(brevo, run) -> None:
+    said = run(COMMAND)
+
+    assert (said.code, lines(said, "!!")) == (0, [])
+    assert "The key is good for the account of " in said.out
+    assert "Attributes that the first sync makes: COUNTRY, STATE, REFERRAL_SOURCE." in said.out
+    assert "Folder “Campaign Segments” is made together with the first list in it." in said.out
+    assert {method for method, _, _ in brevo.requests} == {"GET"}
+
+
+def test_segment_with_its_list_is_fine(brevo, run) -> None:
+    segment = make_segment(name="Women", brevo_list_id=None)
+
+    said = run(COMMAND)
+
+    assert said.code == 0
+    told = f"List {segment.brevo_list_id} of segment “Women” is there, with 0 contacts."
+    assert told in lines(said, "ok")
+
+
+@pytest.mark.parametrize("number", [1, 60])
+def test_lists_of_many_segments_are_read_in_few_requests(brevo, run, number) -> None:
+    for n in range(number):
+        make_segment(name=f"Segment number {n}", brevo_list_id=None)
+    brevo.clear_requests()
+
+    assert run(COMMAND).code == 0
+
+    assert len(brevo.requests) <= 6
+
+
+def test_list_that_is_gone_is_wrong(brevo, client, run) -> None:
+    segment = make_segment(name="Women", brevo_list_id=None)
+    client.delete_list(segment.brevo_list_id)
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    what = f"List {segment.brevo_list_id} of segment “Women”"
+    assert lines(said, "!!") == [f"{what} is gone from Brevo: the next sync makes a new one."]
+
+
+def test_segment_without_a_list_is_wrong(brevo, run) -> None:
+    Segment.objects.filter(pk=make_segment(name="Women", brevo_list_id=None).pk).update(
+        brevo_list_id=None
+    )
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert "Segment “Women” has no list: the next sync makes a new one." in said.out
+    assert "belongs to no segment, with 0 contacts" in said.out
+
+
+def test_list_with_another_name_is_wrong(brevo, client, run) -> None:
+    client.rename_list(make_segment(name="Women", brevo_list_id=None).brevo_list_id, "Ladies")
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert "is called “Ladies” at Brevo: rename it there." in lines(said, "!!")[0]
+
+
+def test_list_in_another_folder_is_only_noted(brevo, client, run) -> None:
+    elsewhere = client.create_list("Women", client.ensure_folder("Elsewhere"))
+    make_segment(name="Women", brevo_list_id=elsewhere)
+
+    said = run(COMMAND)
+
+    assert said.code == 0
+    assert "lies outside our folder" in "".join(lines(said, "--"))
+
+
+def test_list_of_no_segment_in_our_folder_is_wrong(brevo, client, run) -> None:
+    left = client.create_list("Old campaign", client.ensure_folder("Campaign Segments"))
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert f"List {left} “Old campaign” lies in our folder and belongs to no segment" in said.out
+
+
+def test_attribute_of_the_wrong_type_is_wrong(brevo, run) -> None:
+    url = f"{brevo.url}/contacts/attributes/normal/STATE"
+    requests.post(url, json={"type": "date"}, headers={"api-key": brevo.key}, timeout=5)
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert lines(said, "!!")[0].startswith("Attribute STATE holds no text")
+
+
+def test_webhook_is_found_once_it_is_installed(settings, brevo, run) -> None:
+    settings.BREVO_WEBHOOK_TOKEN = "token"
+    before = run(COMMAND)
+    run("brevo_webhook", "--install", "https://shop.example/webhooks/brevo/")
+
+    after = run(COMMAND)
+
+    assert "No webhook of ours" in "".join(lines(before, "--"))
+    assert "Webhook 1 calls https://shop.example/webhooks/brevo/ for " in after.out
+    assert lines(after, "--") == []
+
+
+def test_budgets_say_what_is_left_of_the_hour(settings, brevo, run) -> None:
+    settings.BREVO_REQUESTS_PER_SECOND, settings.BREVO_OTHER_REQUESTS_PER_HOUR = 10, 100
+
+    told = "10 requests per second for contacts, and 98 of 100 per hour left"
+    assert told in run(COMMAND).out
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("unknown-ip", "Security, Authorised IPs"),
+        ("key-revoked", "Make a new key in Brevo"),
+    ],
+)
+def test_refused_key_ends_the_check_with_what_to_do(brevo, run, fault, why) -> None:
+    brevo.fault(fault)
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert len(said.out.splitlines()) == 1
+    assert why in lines(said, "!!")[0]
+
+
+def test_what_cannot_be_asked_is_wrong_and_the_rest_is_told(monkeypatch, brevo, run) -> None:
+    monkeypatch.setattr(BrevoClient, "LONGEST_BACKOFF", 0.0)
+    brevo.fault("html@GET /contacts/attributes")
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    assert lines(said, "!!")[0].startswith("Attributes: not known. ")
+    assert "Budgets: " in said.out
+
+
+def test_missing_key_is_one_sentence(settings, run) -> None:
+    settings.BREVO_API_KEY = ""
+
+    said = run(COMMAND)
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("No API key for Brevo is set. Set BREVO_API_KEY")
