@@ -1,5 +1,6 @@
 """All settings, top to bottom; what differs between machines comes from the environment."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
 from config import env
+from config.unfold import UNFOLD as UNFOLD  # noqa: PLC0414 -- a setting of its own
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(BASE_DIR / ".env")  # the environment wins over the file
@@ -134,23 +136,59 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "config.parsers.StrictJSONParser",
+        # The forms of the browsable API; the schema knows JSON alone.
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {"log_in_email": "10/min", "log_in_ip": "60/min"},
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
+    # How many proxies stand before us and append to X-Forwarded-For: others are not believed.
+    "NUM_PROXIES": env.integer("DJANGO_PROXIES", 0, minimum=0),
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends all tokens
+    # A key of its own, of the length the algorithm asks for.
+    "SIGNING_KEY": hashlib.sha256(f"jwt {SECRET_KEY}".encode()).hexdigest(),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Campaigns",
-    "DESCRIPTION": "Audiences of customers, and the Brevo contact lists that mirror them.",
+    "DESCRIPTION": "Audiences of customers, and the Brevo contact lists that mirror them.\n\n"
+    "Errors are problem documents (RFC 9457). Times are ISO 8601 with an offset. A POST may carry "
+    "an `Idempotency-Key`: repeated with the same key and body, it is answered as the first time.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "AUTHENTICATION_WHITELIST": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "PARSER_WHITELIST": ["config.parsers.StrictJSONParser"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "TAGS": [
+        {"name": "Campaigns", "description": "Segments, their runs, and who must not be mailed."},
+        {"name": "Accounts", "description": "Logging in."},
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "MatchEnum": "campaigns.enums.Match",
+        "ExportStatusEnum": "campaigns.enums.ExportStatus",
+        "PhaseEnum": "campaigns.enums.Phase",
+        "ChangeKindEnum": "campaigns.enums.ChangeKind",
+        "OutcomeEnum": "campaigns.enums.Outcome",
+        "ReasonEnum": "campaigns.enums.Reason",
+        "VerifyLevelEnum": "campaigns.enums.VerifyLevel",
+        "SuppressionReasonEnum": "campaigns.enums.SuppressionReason",
+        "SuppressionSourceEnum": "campaigns.enums.SuppressionSource",
+        "GenderEnum": "accounts.enums.Gender",
+        "RoleEnum": "accounts.enums.Role",
+    },
 }
 
 ## BREVO

@@ -1,25 +1,20 @@
 """What the admin pages of campaigns share: guarded views, counts that stay cheap, colours."""
 
 from collections.abc import Callable
-from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 
+from accounts.admin_base import FastAdmin
 from campaigns.enums import ExportStatus
 
-if TYPE_CHECKING:
-    from django.contrib import admin
-
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    from unfold.admin import ModelAdmin
-
 AdminView = Callable[..., HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # Unfold's colours of a label, for unfold.decorators.display(label=STATUS_COLOURS).
 STATUS_COLOURS = {
@@ -34,46 +29,23 @@ STATUS_COLOURS = {
 }
 
 
-class CappedPaginator(Paginator[Any]):
-    """Counts rows up to a limit only, so that a page of a table of millions stays cheap.
-
-    The rest is reached by searching and filtering; the page says that there is more.
-    """
-
-    COUNTED_UP_TO = 10_000
-    template_name = "admin/campaigns/pagination_capped.html"
-
-    @cached_property
-    def _counted(self) -> int:
-        rows: Any = self.object_list
-        return int(rows.order_by()[: self.COUNTED_UP_TO + 1].count())
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, self.COUNTED_UP_TO)
-
-    @property
-    def has_uncounted(self) -> bool:
-        return self._counted > self.COUNTED_UP_TO
-
-
-def guarded(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[..., AdminView]:
+def guarded(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
     """Let a method of an admin be a view: 405 for other methods, 403 without the permission.
 
     ``admin_site.admin_view`` proves no more than that somebody is staff. Name the permission in
     full: ``@guarded("campaigns.sync_segment", methods=("POST",))``.
     """
 
-    def decorate(view: AdminView) -> AdminView:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def checked(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             return view(self, request, *args, **kwargs)
 
-        return checked
+        return cast("View", checked)
 
     return decorate
 
@@ -86,14 +58,12 @@ def url_if_any(name: str, *args: Any) -> str:
         return ""
 
 
-class CampaignsAdmin(ModelAdmin):
+class CampaignsAdmin(FastAdmin):
     """The base of every model's admin."""
 
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
+    sortable_by: ClassVar[Any] = None
 
-    def own_path(self, route: str, view: AdminView, verb: str) -> URLPattern:
+    def own_path(self, route: str, view: Callable[..., HttpResponseBase], verb: str) -> URLPattern:
         """Return the path of a view of ours, named ``admin:<app>_<model>_<verb>``."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
         return path(route, self.admin_site.admin_view(view), name=name)

@@ -1,0 +1,247 @@
+"""The segments: their list, their form, and what becomes of their Brevo lists."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import actions as django_actions
+from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import Field
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, reverse
+from django.utils.safestring import SafeString
+
+from campaigns.admin import segment_columns as cells
+from campaigns.admin.base import guarded, url_if_any
+from campaigns.admin.segment_filters import (
+    CreatorFilter,
+    CriterionFilter,
+    PropertyFilter,
+    StateFilter,
+)
+from campaigns.admin.segment_form import CriterionField, SegmentForm, match_field
+from campaigns.admin.segment_live import answer, sample
+from campaigns.admin.segment_options import offered
+from campaigns.admin.segment_preview import SegmentPreview
+from campaigns.admin.segment_rows import rows_of
+from campaigns.admin.sync_pages import sync_action
+from campaigns.audience import sizes
+from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.definition import problems
+from campaigns.audience.revisions import recorded, told
+from campaigns.brevo import BrevoError
+from campaigns.models import Segment
+from campaigns.sync.lists import undone_together
+
+REVISIONS_SHOWN = 20
+_VIEW = "campaigns.view_segment"
+
+
+class SegmentList(ChangeList):
+    """Looks up what the rows tell once for the whole page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        segments: list[Any] = list(self.result_list)
+        rows = rows_of(segments)
+        for segment in segments:
+            segment.row = rows[segment.pk]
+        self.result_list = segments
+
+
+@admin.register(Segment)
+class SegmentAdmin(SegmentPreview):
+    form = SegmentForm
+    list_display = ("name_cell", "audience_cell", "listed_cell", "last_run_cell", "next_cell")
+    list_display_links = ("name_cell",)
+    list_filter = (StateFilter, CriterionFilter, PropertyFilter, CreatorFilter)
+    search_fields = ("name", "description")
+    search_help_text = "Search names and descriptions"
+    ordering = ("name", "pk")
+    sortable_by = ("name_cell", "audience_cell")
+    actions = ("preview_selected", "count_now", sync_action, "delete_selected")
+    delete_confirmation_template = "admin/campaigns/segment/delete_confirmation.html"
+    fieldsets = (
+        (None, {"fields": ("name", "description")}),
+        (
+            "Who they are",
+            {
+                "description": "A criterion that is left empty is not asked.",
+                "fields": ("match", "gender", "countries", "states"),
+            },
+        ),
+        ("What they came for", {"fields": ("properties", "traffic_sources")}),
+        ("Who brought and serves them", {"fields": ("agents", "partners")}),
+    )
+
+    class Media:
+        css = {
+            "screen": (
+                "admin/css/vendor/select2/select2.css",
+                "admin/css/autocomplete.css",
+                "campaigns/segment.css",
+            )
+        }
+        js = (
+            "admin/js/vendor/jquery/jquery.js",
+            "admin/js/vendor/select2/select2.full.js",
+            "admin/js/jquery.init.js",
+            "campaigns/segment_form.js",
+        )
+
+    ## The list
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 -- Django's hook
+        return SegmentList
+
+    @admin.display(description="Name", ordering="name")
+    def name_cell(self, segment: Any) -> SafeString:
+        return cells.name(segment.row)
+
+    @admin.display(description="Audience", ordering="audience_size")
+    def audience_cell(self, segment: Any) -> SafeString:
+        return cells.audience(segment.row)
+
+    @admin.display(description="On the list")
+    def listed_cell(self, segment: Any) -> SafeString:
+        return cells.listed(segment.row)
+
+    @admin.display(description="Last run")
+    def last_run_cell(self, segment: Any) -> SafeString:
+        return cells.last_run(segment.row)
+
+    @admin.display(description="Next step")
+    def next_cell(self, segment: Any) -> SafeString:
+        return cells.next_step(segment.row)
+
+    @admin.action(description="Count now", permissions=["view"])
+    def count_now(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        unknown = [segment.name for segment in queryset if sizes.refresh(segment) is None]
+        if unknown:
+            words = f"Not counted, broken or out of the database's reach: {', '.join(unknown)}."
+            self.message_user(request, words, messages.WARNING)
+        elif counted := len(queryset):
+            words = f"Counted {counted} segment{'' if counted == 1 else 's'}."
+            self.message_user(request, words, messages.SUCCESS)
+
+    ## The form
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Field | None:
+        if db_field.name in CRITERIA:
+            return CriterionField(db_field.name)
+        if db_field.name == "match":
+            return match_field()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show the form, or save it; what Brevo refuses is shown on the form as it was typed."""
+        try:
+            with undone_together():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except BrevoError as error:
+            request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if not change:
+            obj.created_by = request.user
+        with recorded(obj, by=request.user):  # type: ignore[arg-type] # only staff come here
+            super().save_model(request, obj, form, change)
+        if obj.counted_at is None:
+            sizes.refresh(obj)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        segment: Segment | None = kwargs.get("obj")
+        if segment is not None:
+            revisions = segment.revisions.select_related("changed_by")[:REVISIONS_SHOWN]
+            context["history"] = told(revisions)
+            context["problems"] = problems(segment)
+            context["preview_url"] = reverse("admin:campaigns_segment_preview", args=[segment.pk])
+            page = url_if_any("admin:campaigns_sync_plan")
+            context["sync_url"] = f"{page}?ids={segment.pk}" if page else ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.own_path("live/", self.live_view, "live"),
+            self.own_path("sample/", self.sample_view, "sample"),
+            self.own_path("options/<slug:key>/", self.options_view, "options"),
+            *super().get_urls(),
+        ]
+
+    @guarded(_VIEW, methods=("POST",))
+    def live_view(self, request: HttpRequest) -> HttpResponse:
+        """Count what the posted form describes; a POST for its length, it changes nothing."""
+        return render(request, "admin/campaigns/segment/live.html", {"answer": answer(request)})
+
+    @guarded(_VIEW, methods=("POST",))
+    def sample_view(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "admin/campaigns/segment/sample.html", {"people": sample(request)})
+
+    @guarded(_VIEW)
+    def options_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Answer a searchable list that asks for what fits the typed ``term``."""
+        found = offered(key, request.GET.get("term", "")) if key in CRITERIA else []
+        return JsonResponse({"results": [{"id": str(v), "text": label} for v, label in found]})
+
+    ## Deletion
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the segments; their ledgers may have millions of rows, which nobody would read."""
+        missing = set() if self.has_delete_permission(request) else {"segment"}
+        named = [f"{segment} (Brevo list {segment.brevo_list_id})" for segment in objs]
+        return named, {"segments": len(named)}, missing, []
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except BrevoError as error:
+            self.message_user(request, f"The segment stays. {error}", messages.ERROR)
+            return redirect("admin:campaigns_segment_change", object_id)
+
+    @admin.action(description="Delete…", permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Segment]
+    ) -> HttpResponse | None:
+        """Delete the chosen segments one by one; one that Brevo refuses to let go stays."""
+        if not request.POST.get("post"):
+            return django_actions.delete_selected(self, request, queryset)
+        deleted = 0
+        for segment in queryset:
+            try:
+                with transaction.atomic():
+                    self.log_deletions(request, Segment.objects.filter(pk=segment.pk))
+                    segment.delete()
+            except BrevoError as error:
+                words = f"Segment “{segment}” stays. {error}"
+                self.message_user(request, words, messages.ERROR)
+            else:
+                deleted += 1
+        if deleted:
+            words = f"Deleted {deleted} segment{'' if deleted == 1 else 's'}, with the Brevo lists."
+            self.message_user(request, words, messages.SUCCESS)
+        return None

@@ -1,0 +1,47 @@
+/* Makes the lists of a segment's form searchable, and tells the live panel when they change. */
+"use strict";
+(() => {
+  const $ = window.django.jQuery;
+
+  function searchable(select) {
+    const options = { width: "100%", placeholder: "Any", closeOnSelect: false };
+    if (select.dataset.url) {
+      options.ajax = { url: select.dataset.url, delay: 250, data: (typed) => ({ term: typed.term || "" }) };
+    }
+    const tell = () => select.dispatchEvent(new Event("change", { bubbles: true }));
+    $(select).select2(options).on("select2:select select2:unselect select2:clear", tell);
+    const label = document.querySelector(`label[for="${select.id}"]`);
+    const field = select.parentElement.querySelector(".select2-search__field");
+    if (label && field) field.setAttribute("aria-label", label.textContent.trim());
+  }
+
+  function isOfDefinition(element) {
+    return element.matches("[data-criterion], [name=match]");
+  }
+
+  function show(panel, words) {
+    const number = panel.querySelector(".seg-total");
+    if (number) {
+      number.textContent = words;
+      number.className = "seg-total seg-counting";
+    } else {
+      panel.innerHTML = "<p class='seg-total seg-counting'></p>";
+      panel.firstChild.textContent = words;
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".criterion-select").forEach(searchable);
+    const panel = document.getElementById("segment-live");
+    const form = document.getElementById("segment_form");
+    if (!panel || !form) return;
+    form.addEventListener("change", (event) => {
+      if (isOfDefinition(event.target)) document.body.dispatchEvent(new Event("segment:changed"));
+    });
+    const ours = (event) => event.detail.elt === panel;
+    document.body.addEventListener("htmx:beforeRequest", (event) => ours(event) && show(panel, "counting…"));
+    for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+      document.body.addEventListener(failure, (event) => ours(event) && show(panel, "unknown: the count failed"));
+    }
+  });
+})();
