@@ -54,6 +54,14 @@ class FastAdmin(ModelAdmin):
     sortable_by: ClassVar[Any] = ()
     warn_unsaved_form = True
 
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: Any = None, action_location: Any = None
+    ) -> Any:
+        """Do what unfold does, with the parameter that Django asks for since 6.1."""
+        where = {} if action_location is None else {"action_location": action_location}
+        first = default_choices or [("", "Select action")]
+        return super(ModelAdmin, self).get_action_choices(request, first, **where)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -124,7 +132,7 @@ class BriefDeletion(ModelAdmin):
         missing: set[str] = set()
         for relation in self.opts.related_objects:
             model: Any = relation.related_model
-            rows = model.objects.filter(**{f"{relation.field.name}__in": objs})
+            rows = model.objects.filter(**{f"{relation.field.name}__in": objs}).order_by("pk")
             lost = CappedPaginator(rows, 1)
             if relation.on_delete is not CASCADE or not lost.count:
                 continue

@@ -5,14 +5,18 @@ does not let us create it. To have the indexes there later: let an owner of the 
 CREATE EXTENSION pg_trgm, then ``migrate accounts 0001`` and ``migrate accounts``.
 """
 
+from typing import Any
+
+from django.apps.registry import Apps
 from django.db import DatabaseError, migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 # What Django compiles icontains to on PostgreSQL: UPPER(column::text) LIKE …
 INDEX = "user_search"
 COLUMNS = ("email", "first_name", "last_name", "phone_e164")
 
 
-def create(apps, schema_editor):
+def create(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     connection = schema_editor.connection
     if connection.vendor != "postgresql" or not has_trigrams(connection):
         return
@@ -23,12 +27,12 @@ def create(apps, schema_editor):
     )
 
 
-def drop(apps, schema_editor):
+def drop(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
 
 
-def has_trigrams(connection):
+def has_trigrams(connection: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
         if cursor.fetchone() is None:

@@ -1,0 +1,163 @@
+"""Whom we must not mail: by hand, from a file, from Brevo. Looked at, added to, rarely lifted."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+from import_export.admin import ImportMixin as BaseImportMixin
+
+from accounts.text import fold_email
+from accounts.unfolded import ChoicesDropdownFilter, display
+from campaigns.admin.base import CampaignsAdmin, guarded
+from campaigns.admin.suppression_import import (
+    ConfirmForm,
+    Outlook,
+    SemicolonOrComma,
+    SuppressionResource,
+    UploadForm,
+)
+from campaigns.admin.sync_csv import csv_response
+from campaigns.enums import SuppressionReason
+from campaigns.models import Suppression
+
+if TYPE_CHECKING:
+
+    class ImportMixin:
+        def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse: ...
+        def get_confirm_form_initial(
+            self, request: HttpRequest, import_form: Any
+        ) -> dict[str, Any]: ...
+
+else:
+    ImportMixin = BaseImportMixin
+
+REASON_COLOURS = {
+    SuppressionReason.UNSUBSCRIBED.label: "warning",
+    SuppressionReason.BOUNCED.label: "info",
+    SuppressionReason.COMPLAINED.label: "danger",
+}
+COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
+FIXED = ("email", "reason", "source", "person", "created_at", "created_by")
+_CHUNK = 2000
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ImportMixin, CampaignsAdmin):
+    list_display = ("email", "shown_reason", "source", "person", "created_at", "created_by", "note")
+    list_filter = (
+        ("reason", ChoicesDropdownFilter),
+        ("source", ChoicesDropdownFilter),
+        ("user", admin.EmptyFieldListFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("user", "created_by")
+    search_fields = ("email",)
+    search_help_text = "E-mail"
+    ordering = ("-id",)
+    sortable_by = ("email",)
+    change_list_template = "admin/campaigns/suppression/change_list.html"
+    import_export_change_list_template = change_list_template
+    delete_selected_confirmation_template = (
+        "admin/campaigns/suppression/delete_selected_confirmation.html"
+    )
+
+    # The import: the library carries the file from the look at it to the import.
+    resource_classes: ClassVar[list[Any]] = [SuppressionResource]
+    formats: ClassVar[list[Any]] = [SemicolonOrComma]
+    import_form_class = UploadForm
+    confirm_form_class = ConfirmForm
+    import_template_name = "admin/campaigns/suppression/import.html"
+    skip_admin_log = True  # each row says who brought it
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self.own_path("csv/", self.export_csv, "export"), *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
+        return ("email", "reason", "note") if obj is None else (*FIXED, "note")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
+        return () if obj is None else FIXED
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 -- Django's hook
+        queryset: QuerySet[Any],
+        search_term: str,
+    ) -> tuple[QuerySet[Any], bool]:
+        # Addresses are kept in small letters: plain LIKE then finds them, on every database.
+        term = fold_email(search_term)
+        return (queryset.filter(email__contains=term) if term else queryset), False
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **_: Any) -> dict[str, Any]:
+        return {"by": request.user}
+
+    def get_confirm_form_initial(self, request: HttpRequest, import_form: Any) -> dict[str, Any]:
+        initial = super().get_confirm_form_initial(request, import_form)
+        if name := initial.get("import_file_name"):
+            initial["import_file_name"] = ConfirmForm.signed(name)
+        return initial
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().process_import(request, **kwargs)
+        except FileNotFoundError:
+            messages.error(
+                request, "This upload was imported already, or is gone: upload it again."
+            )
+            return HttpResponseRedirect(reverse("admin:campaigns_suppression_import"))
+
+    def add_data_read_fail_error_to_form(self, form: Any, _: Exception) -> None:
+        form.add_error(
+            "import_file",
+            "This cannot be read: save it as CSV in UTF-8, with as many values in each line as the "
+            "first line has names.",
+        )
+
+    def add_success_message(self, result: Outlook, request: HttpRequest) -> None:
+        kept = len(result.rows) - result.changed
+        told = f"Addresses suppressed: {result.changed:,}."
+        if kept:
+            told += f" Suppressed already, and kept as they were: {kept:,}."
+        messages.success(request, told)
+
+    @guarded("campaigns.view_suppression")
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """Send what the list shows, filters and search included."""
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse("admin:campaigns_suppression_changelist"))
+        values = rows.values_list(
+            "email", "reason", "note", "source", "created_at", "created_by__email"
+        )
+        return csv_response("suppressions.csv", COLUMNS, _as_text(values))
+
+    @display(description="Reason", label=REASON_COLOURS)
+    def shown_reason(self, suppression: Suppression) -> str:
+        return suppression.get_reason_display()
+
+    @display(description="Person")
+    def person(self, suppression: Suppression) -> str:
+        if suppression.user is None:
+            return "—"
+        url = reverse("admin:accounts_user_change", args=[suppression.user.pk])
+        return format_html('<a href="{}">{}</a>', url, suppression.user)
+
+
+def _as_text(rows: QuerySet[Any, Any]) -> Iterator[tuple[str, ...]]:
+    for email, reason, note, source, at, by in rows.iterator(chunk_size=_CHUNK):
+        yield email, reason, note, source, at.isoformat(timespec="seconds"), by or ""
