@@ -1,0 +1,90 @@
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework_simplejwt.views import TokenViewBase
+
+from accounts.api import serializers
+from accounts.api.throttling import FailedLogInsOfAddress, FailedLogInsOfEmail
+from accounts.models import User
+from config.openapi import problems
+
+_PAIR = OpenApiExample(
+    "A pair of tokens",
+    value={"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…"},
+    response_only=True,
+    status_codes=["200"],
+)
+
+
+class LogInView(TokenViewBase):
+    """Open to everybody; failed attempts are counted and slowed down."""
+
+    serializer_class = serializers.LogInSerializer
+    throttle_classes = [FailedLogInsOfAddress, FailedLogInsOfEmail]
+
+    def get_throttles(self) -> list[Any]:
+        self.throttles = super().get_throttles()
+        return self.throttles
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, AuthenticationFailed):
+            for throttle in self.throttles:
+                throttle.count()
+        return super().handle_exception(exc)
+
+    @extend_schema(
+        summary="Log in",
+        description="Exchanges an e-mail address and a password for a pair of tokens. Failed "
+        "attempts are counted for each address of a machine and for each e-mail address; too "
+        "many are answered 429.",
+        tags=["Accounts"],
+        auth=[],
+        request=serializers.LogInSerializer,
+        responses={200: serializers.TokensSerializer, **problems(400, 401, 429)},
+        examples=[
+            OpenApiExample(
+                "Log in",
+                value={"email": "admin@example.com", "password": "correct horse battery"},
+                request_only=True,
+            ),
+            _PAIR,
+        ],
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().post(request, *args, **kwargs)
+
+
+class RefreshView(TokenViewBase):
+    serializer_class = serializers.RefreshSerializer
+
+    @extend_schema(
+        summary="Refresh a pair of tokens",
+        description="Exchanges a refresh token for the next pair. A refresh token is good for "
+        "one exchange.",
+        tags=["Accounts"],
+        auth=[],
+        request=serializers.RefreshSerializer,
+        responses={200: serializers.TokensSerializer, **problems(400, 401)},
+        examples=[_PAIR],
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().post(request, *args, **kwargs)
+
+
+class MeView(GenericAPIView[User]):
+    permission_classes = [IsAdminUser]
+    serializer_class = serializers.MeSerializer
+
+    @extend_schema(
+        summary="Show my profile",
+        description="Who the caller is, and what their role allows.",
+        tags=["Accounts"],
+        responses={200: serializers.MeSerializer, **problems(401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(self.get_serializer(request.user).data)

@@ -1,0 +1,90 @@
+"""Fields that carry what was sent as it is: what it means is judged in one place, by
+``campaigns.audience.definition``, for the admin, the API and a shell alike.
+"""
+
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from campaigns.audience.criteria import CRITERIA, MAX_VALUES, Criterion
+from campaigns.enums import Match
+
+_OF_FORMS = {"csrfmiddlewaretoken"}
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not know. Its own read-only ones may come back unread."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            allowed = {*self.fields, *(_OF_FORMS if isinstance(data, QueryDict) else ())}
+            if unknown := [name for name in data if name not in allowed]:
+                raise serializers.ValidationError({name: [_unknown()] for name in unknown})
+        return super().to_internal_value(data)
+
+
+def _unknown() -> ErrorDetail:
+    return ErrorDetail("There is no such field.", code="unknown")
+
+
+class AnyText(serializers.CharField):
+    """A text that is judged elsewhere; the schema says what is allowed there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
+        self.validators = []
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": 150})
+class NameField(AnyText):
+    pass
+
+
+@extend_schema_field({"type": "string", "maxLength": 2000, "default": ""})
+class DescriptionField(AnyText):
+    pass
+
+
+class MatchField(serializers.ChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Match.choices, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
+class CriterionField(serializers.JSONField):
+    """The values of a criterion; in a form they are written as JSON: ["NG", "GH"]."""
+
+    def get_initial(self) -> list[Any]:
+        return []
+
+
+def criterion_field(key: str) -> CriterionField:
+    """Return the field of a criterion; leaving it out means that the question is not asked."""
+    criterion = CRITERIA[key]
+    kind = extend_schema_field(_values_schema(criterion))(
+        type(f"{key.title()}Field", (CriterionField,), {})
+    )
+    field: CriterionField = kind(
+        default=list, help_text=criterion.help, style={"base_template": "textarea.html", "rows": 2}
+    )
+    return field
+
+
+def _values_schema(criterion: Criterion) -> Any:
+    if criterion.kind == "choice":
+        choice = serializers.ChoiceField(criterion.choices() or [])
+        return serializers.ListField(child=choice, max_length=MAX_VALUES)
+    items: dict[str, Any] = {"type": "string", "minLength": 1}
+    if criterion.kind == "object":
+        items = {"type": "integer", "format": "int64", "minimum": 1}
+    elif criterion.kind == "country":
+        items |= {"minLength": 2, "maxLength": 2}
+    return {"type": "array", "items": items, "maxItems": MAX_VALUES}

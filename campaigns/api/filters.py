@@ -1,0 +1,213 @@
+"""What lists can be narrowed by. A value that cannot be meant is refused, not ignored."""
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Subquery
+from drf_spectacular.utils import extend_schema_field
+
+from accounts.text import fold, fold_email
+from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.criteria.criterion import Criterion
+from campaigns.audience.definition import problems_of
+from campaigns.enums import ACTIVE, ChangeKind, ExportStatus, Match, Outcome, SuppressionReason
+from campaigns.models import ExportChange, Segment, SegmentExport, Suppression
+
+Segments = QuerySet[Segment, Segment]
+
+
+class IdField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, **kwargs)
+
+
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1})
+class IdFilter(filters.Filter):
+    field_class = IdField
+
+
+class SeveralInput(forms.TextInput):
+    """Takes a parameter that is given several times."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:  # noqa: ARG002 -- Django's hook
+        given = data.getlist(name) if hasattr(data, "getlist") else [data.get(name) or ""]
+        return [value for value in given if value.strip()]
+
+    def format_value(self, value: Any) -> str:
+        return ", ".join(value or ())
+
+
+class CriterionValuesField(forms.Field):
+    widget = SeveralInput
+
+    def __init__(self, criterion: Criterion, **kwargs: Any) -> None:
+        self.criterion = criterion
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> list[Any]:
+        return self.criterion.clean(value or [])
+
+
+class CriterionFilter(filters.Filter):
+    """Keeps the segments whose list for a criterion holds one of the values.
+
+    Texts are compared as the criterion compares them, whatever their case, which no database does
+    alike: so one query brings the lists of all segments, and Python looks into them.
+    """
+
+    field_class = CriterionValuesField
+
+    def __init__(self, key: str) -> None:
+        self.criterion = CRITERIA[key]
+        super().__init__(field_name=key, label=self.criterion.label, criterion=self.criterion)
+
+    def filter(self, qs: Segments, value: list[Any]) -> Segments:
+        if not value:
+            return qs
+        key, same = self.criterion.key, self.criterion.values.same
+        wanted = {same(one) for one in value}
+        held = Segment.objects.exclude(**{key: []}).order_by().values_list("pk", key)
+        found = [
+            pk
+            for pk, values in held
+            if any(same(one) in wanted for one in values if isinstance(one, str | int))
+        ]
+        return qs.filter(pk__in=found)
+
+
+def _criterion_filter(key: str) -> CriterionFilter:
+    described = {"type": "array", "items": {"type": "string"}}
+    if CRITERIA[key].kind == "object":
+        described = {"type": "array", "items": {"type": "integer", "format": "int64"}}
+    return extend_schema_field(described)(type(f"{key}_filter", (CriterionFilter,), {}))(key)
+
+
+def _ended(*statuses: ExportStatus) -> Q:
+    """Match segments whose last run ended like this; plans that were only looked at are none."""
+    over = (
+        ExportStatus.SUCCESS,
+        ExportStatus.PARTIAL,
+        ExportStatus.FAILED,
+        ExportStatus.CANCELLED,
+    )
+    runs = SegmentExport.objects.filter(segment=OuterRef("pk"), plan_only=False, status__in=over)
+    last = Segment.objects.annotate(last=Subquery(runs.order_by("-pk").values("status")[:1]))
+    return Q(pk__in=last.filter(last__in=statuses).values("pk"))
+
+
+def _has_run(*statuses: ExportStatus) -> Q:
+    return Q(Exists(SegmentExport.objects.filter(segment=OuterRef("pk"), status__in=statuses)))
+
+
+def _broken() -> Q:
+    """Match broken segments: a few queries, however many segments there are."""
+    found = problems_of(Segment.objects.order_by())
+    return Q(pk__in=[pk for pk, problems in found.items() if problems])
+
+
+STATES: dict[str, tuple[str, Callable[[], Q]]] = {
+    "synced": ("The last run succeeded", lambda: _ended(ExportStatus.SUCCESS)),
+    "failed": (
+        "The last run failed, or only partly worked",
+        lambda: _ended(ExportStatus.FAILED, ExportStatus.PARTIAL),
+    ),
+    "never_synced": (
+        "No run has worked yet",
+        lambda: ~_has_run(ExportStatus.SUCCESS, ExportStatus.PARTIAL),
+    ),
+    "running": ("A run is queued or at work", lambda: _has_run(*ACTIVE)),
+    "waiting": ("A plan waits for approval", lambda: _has_run(ExportStatus.WAITING)),
+    "broken": ("The definition can no longer be trusted", _broken),
+}
+
+
+class Ordering(filters.OrderingFilter):
+    """Ends in the id, so that equal rows keep their place from page to page."""
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        ordered = super().filter(qs, value)
+        return ordered.order_by(*ordered.query.order_by, "pk") if value else qs
+
+
+def _ordering(**fields: str) -> Ordering:
+    return Ordering(fields=[(column, name) for name, column in fields.items()])
+
+
+class SegmentFilter(filters.FilterSet):
+    search = filters.CharFilter(method="by_words", label="Each word in name or description")
+    created_by = IdFilter(field_name="created_by_id", label="Id of who made it")
+    match = filters.ChoiceFilter(choices=Match.choices)
+    state = filters.ChoiceFilter(
+        choices=[(state, label) for state, (label, _) in STATES.items()],
+        method="by_state",
+        label="State",
+    )
+    gender = _criterion_filter("gender")
+    properties = _criterion_filter("properties")
+    countries = _criterion_filter("countries")
+    states = _criterion_filter("states")
+    traffic_sources = _criterion_filter("traffic_sources")
+    agents = _criterion_filter("agents")
+    partners = _criterion_filter("partners")
+    ordering = _ordering(
+        name="name_key",
+        created_at="created_at",
+        updated_at="updated_at",
+        mailable_size="mailable_size",
+        audience_size="audience_size",
+        id="id",
+    )
+
+    class Meta:
+        model = Segment
+        fields: list[str] = []
+
+    def by_words(self, segments: Segments, _: str, text: str) -> Segments:
+        for word in text.split():
+            named = Q(name_key__contains=fold(word))
+            segments = segments.filter(named | Q(description__icontains=word))
+        return segments
+
+    def by_state(self, segments: Segments, _: str, state: str) -> Segments:
+        return segments.filter(STATES[state][1]())
+
+
+class ExportFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=ExportStatus.choices)
+    plan_only = filters.BooleanFilter(label="Plans that were only looked at")
+    segment = IdFilter(field_name="segment_id", label="Id of the segment")
+    exported_by = IdFilter(field_name="exported_by_id", label="Id of who asked for it")
+
+    class Meta:
+        model = SegmentExport
+        fields: list[str] = []
+
+
+class ChangeFilter(filters.FilterSet):
+    kind = filters.MultipleChoiceFilter(choices=ChangeKind.choices)
+    outcome = filters.MultipleChoiceFilter(choices=Outcome.choices)
+    search = filters.CharFilter(method="by_words", label="Each word in e-mail address or name")
+
+    class Meta:
+        model = ExportChange
+        fields: list[str] = []
+
+    def by_words(self, changes: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
+        for word in text.split():
+            named = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
+            changes = changes.filter(named | Q(email__contains=fold_email(word)))
+        return changes
+
+
+class SuppressionFilter(filters.FilterSet):
+    search = filters.CharFilter(method="by_text", label="A part of the e-mail address")
+    reason = filters.MultipleChoiceFilter(choices=SuppressionReason.choices)
+
+    class Meta:
+        model = Suppression
+        fields: list[str] = []
+
+    def by_text(self, rows: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
+        return rows.filter(email__contains=fold_email(text))

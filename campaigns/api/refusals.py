@@ -1,0 +1,58 @@
+"""What the domain refuses, as HTTP errors: the one place where the two meet."""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+from rest_framework.exceptions import APIException
+
+from campaigns.brevo import BrevoError
+from campaigns.errors import CampaignsError, PlanRefused, SegmentBroken, SegmentBusy
+from config.problems import WHOLE, Conflict, Problem, as_http
+
+
+class BusyProblem(Conflict):
+    type: ClassVar[str] = "urn:problem:segment-busy"
+
+
+class BrokenProblem(Conflict):
+    type: ClassVar[str] = "urn:problem:segment-broken"
+
+
+class PlanProblem(Conflict):
+    type: ClassVar[str] = "urn:problem:plan-refused"
+
+
+class BrevoProblem(Problem):
+    status_code: ClassVar[int] = HTTPStatus.BAD_GATEWAY
+    type: ClassVar[str] = "urn:problem:brevo"
+
+
+@as_http.register
+def _(error: SegmentBusy) -> APIException:
+    return BusyProblem(str(error), export=error.export_id)
+
+
+@as_http.register
+def _(error: SegmentBroken) -> APIException:
+    told = [{"field": WHOLE, "code": "broken", "message": text} for text in error.problems]
+    return BrokenProblem(str(error), errors=told)
+
+
+@as_http.register
+def _(error: PlanRefused) -> APIException:
+    return PlanProblem(str(error))
+
+
+@as_http.register
+def _(error: CampaignsError) -> APIException:
+    return Conflict(str(error))
+
+
+@as_http.register
+def _(error: BrevoError) -> APIException:
+    return BrevoProblem(
+        str(error),
+        wait=error.retry_after,
+        brevo_code=error.code,
+        brevo_message=error.brevo_message,
+    )

@@ -1,0 +1,82 @@
+"""What the schema says of the calls; one module for each group of them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from campaigns.api.schema.examples import QUEUED
+from config.openapi import problems
+
+TAG = "Campaigns"
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Up to 200 printable characters. A repeat with the same key and body gets the "
+    "first answer, for 24 hours; faults (5xx) and conflicts are not remembered.",
+)
+WAIT = OpenApiParameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": 60, "default": 0},
+    description="Where a worker does the work: how many seconds to wait for the end.",
+)
+
+
+def call(
+    summary: str,
+    description: str,
+    *,
+    answers: dict[int, Any],
+    refusals: tuple[int, ...],
+    sent: dict[str, Any] | None = None,
+    shown: dict[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """Describe one call: what it answers, how it refuses, and an example of each."""
+    examples = []
+    if sent is not None:
+        examples.append(OpenApiExample("Sent", value=sent, request_only=True))
+    if shown is not None:
+        good = [str(status) for status in answers if status < 300]  # noqa: PLR2004 -- success
+        examples.append(OpenApiExample(summary, value=shown, response_only=True, status_codes=good))
+    return extend_schema(
+        summary=summary,
+        description=description,
+        tags=[TAG],
+        responses={**answers, **problems(401, 403, *refusals)},
+        examples=examples,
+        **more,
+    )
+
+
+def runs(summary: str, description: str, serializer: Any, *, shown: Any, **more: Any) -> Any:
+    """Describe a call that has a run carried on."""
+    return call(
+        summary,
+        f"{description} Answers 200 when the run is over, even if it ended FAILED, and 202 with "
+        "the queued run where a worker does the work.",
+        answers={
+            200: serializer,
+            202: OpenApiResponse(
+                serializer,
+                examples=[OpenApiExample("Queued", value=QUEUED, response_only=True)],
+            ),
+        },
+        refusals=(400, 404, 409, 502),
+        shown=shown,
+        parameters=[WAIT, IDEMPOTENCY_KEY],
+        **more,
+    )
+
+
+def csv_file(summary: str, description: str, *, filters: bool = False) -> Any:
+    return call(
+        summary,
+        f"{description} Cells that a spreadsheet would take for a formula begin with an "
+        "apostrophe; telephone numbers in E.164 stay as they are.",
+        answers={(200, "text/csv"): OpenApiTypes.STR},
+        refusals=(404, 409),
+        filters=filters,
+    )

@@ -1,0 +1,79 @@
+from drf_spectacular.utils import OpenApiParameter
+
+from campaigns.api.schema import examples
+from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call
+from campaigns.api.serializers.others import (
+    ChoiceSerializer,
+    CriterionSerializer,
+    StatsSerializer,
+    SuppressionSerializer,
+)
+from campaigns.audience.criteria import CRITERIA
+
+CRITERION_CALLS = {
+    "list": call(
+        "List criteria",
+        "The questions a segment may ask, with the values each allows.",
+        answers={200: CriterionSerializer(many=True)},
+        refusals=(),
+        shown={
+            "key": "gender",
+            "label": "Gender",
+            "help": "Customers of one of these genders.",
+            "kind": "choice",
+            "choices": [{"value": "FEMALE", "label": "Female"}],
+            "choices_url": "http://127.0.0.1:8000/api/campaigns/criteria/gender/choices/",
+        },
+    ),
+    "choices": call(
+        "Find values for a criterion",
+        "Up to 20 values that fit what somebody typed.",
+        answers={200: ChoiceSerializer(many=True)},
+        refusals=(404,),
+        shown={"value": 12, "label": "Palm Court"},
+        parameters=[
+            OpenApiParameter("key", {"type": "string", "enum": list(CRITERIA)}, "path"),
+            OpenApiParameter("search", str, description="A part of the value or its name."),
+        ],
+    ),
+}
+SUPPRESSIONS = {
+    "list": call(
+        "List suppressions",
+        "Addresses that must not be mailed, newest first.",
+        answers={200: SuppressionSerializer(many=True)},
+        refusals=(400, 404),
+        shown=examples.SUPPRESSION,
+    ),
+    "create": call(
+        "Suppress an address",
+        "From the next sync on it is on no list of ours.",
+        answers={201: SuppressionSerializer},
+        refusals=(400, 409),
+        sent={"email": "no.more@example.com", "note": "Asked on the phone."},
+        shown=examples.SUPPRESSION,
+        parameters=[IDEMPOTENCY_KEY],
+    ),
+    "retrieve": call(
+        "Show a suppression",
+        "Why, since when, and who said so.",
+        answers={200: SuppressionSerializer},
+        refusals=(404,),
+        shown=examples.SUPPRESSION,
+    ),
+    "destroy": call(
+        "Delete a suppression",
+        "The address may be mailed again. What Brevo itself knows of it stays as it is.",
+        answers={204: None},
+        refusals=(404,),
+    ),
+}
+STATS = {
+    "list": call(
+        "Show figures",
+        "Of segments and syncs. Sizes are the last known ones: nothing is counted anew.",
+        answers={200: StatsSerializer},
+        refusals=(),
+        shown=examples.STATS,
+    ),
+}

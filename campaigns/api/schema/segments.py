@@ -1,0 +1,100 @@
+from campaigns.api.schema import examples
+from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call, csv_file, runs
+from campaigns.api.serializers.exports import ExportSerializer, RunOptionsSerializer
+from campaigns.api.serializers.people import AudienceMemberSerializer
+from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
+from campaigns.api.serializers.verification import VerificationSerializer
+
+SEGMENTS = {
+    "list": call(
+        "List segments",
+        "Filters by criterion keep the segments that ask for one of the given values; give a "
+        "parameter several times for several values.",
+        answers={200: SegmentSerializer(many=True)},
+        refusals=(400, 404),
+        shown=examples.SEGMENT,
+    ),
+    "create": call(
+        "Create a segment",
+        "Makes the segment and its Brevo list. When Brevo refuses or cannot be reached, neither "
+        "exists afterwards.",
+        answers={201: SegmentSerializer},
+        refusals=(400, 409, 502),
+        sent=examples.DRAFT,
+        shown=examples.SEGMENT,
+        parameters=[IDEMPOTENCY_KEY],
+    ),
+    "retrieve": call(
+        "Show a segment",
+        "With its creator, its last known sizes, and why it is broken if it is.",
+        answers={200: SegmentSerializer},
+        refusals=(404,),
+        shown=examples.SEGMENT,
+    ),
+    "update": call(
+        "Replace a segment",
+        "Criteria that are left out are not asked any more. The list is renamed when the name "
+        "changed.",
+        answers={200: SegmentSerializer},
+        refusals=(400, 404, 409, 502),
+        sent=examples.DRAFT,
+        shown=examples.SEGMENT,
+    ),
+    "partial_update": call(
+        "Change a segment",
+        "Changes what is sent alone. The list is renamed when the name changed.",
+        answers={200: SegmentSerializer},
+        refusals=(400, 404, 409, 502),
+        sent={"name": "Women in Lagos and Abuja", "states": ["Lagos", "Abuja"]},
+        shown=examples.SEGMENT,
+    ),
+    "destroy": call(
+        "Delete a segment",
+        "Its Brevo list goes too; the contacts stay. When Brevo refuses, the segment stays.",
+        answers={204: None},
+        refusals=(404, 502),
+    ),
+    "preview": call(
+        "Preview a segment",
+        "Who matches now, by id. Follow `next`: a deep page costs what the first one does. "
+        "`count` is exact as of the first page.",
+        answers={200: AudienceMemberSerializer(many=True)},
+        refusals=(400, 404, 409),
+        shown=examples.MEMBER,
+    ),
+    "preview_draft": call(
+        "Preview criteria that are not saved",
+        "POST the same body to `next` and `previous` to turn pages.",
+        request=DraftSerializer,
+        answers={200: AudienceMemberSerializer(many=True)},
+        refusals=(400,),
+        sent=examples.DRAFT,
+        shown=examples.MEMBER,
+        filters=True,
+    ),
+    "sync": runs(
+        "Sync a segment",
+        "Makes the Brevo list equal to the mailable audience.",
+        ExportSerializer,
+        request=RunOptionsSerializer,
+        shown=examples.SUCCESS,
+    ),
+    "plan": runs(
+        "Plan a sync",
+        "Writes down who would join, leave and change. Nothing is sent; the plan can be applied.",
+        ExportSerializer,
+        request=RunOptionsSerializer,
+        shown=examples.PLANNED,
+    ),
+    "verify": call(
+        "Verify a list",
+        "Reads the list back and says what moved since the last run: on the list, and in the "
+        "segment. Up to 100 of each are named. The plan it makes can be applied.",
+        request=RunOptionsSerializer,
+        answers={200: VerificationSerializer},
+        refusals=(400, 404, 409, 502),
+        shown=examples.VERIFICATION,
+        parameters=[IDEMPOTENCY_KEY],
+    ),
+}
+PREVIEW_CSV = csv_file("Download a preview as CSV", "Everybody who matches now.")

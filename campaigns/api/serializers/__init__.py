@@ -1,0 +1,1 @@
+"""Shape only: what values mean is judged by the domain."""

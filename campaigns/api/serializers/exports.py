@@ -1,0 +1,96 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from campaigns.api.fields import StrictSerializer
+from campaigns.api.serializers.people import PersonSerializer
+from campaigns.enums import VerifyLevel
+from campaigns.models import ExportChange, SegmentExport
+
+
+class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
+    """One run, or a plan that can become one."""
+
+    exported_by = PersonSerializer(read_only=True, allow_null=True)
+    approved_by = PersonSerializer(read_only=True, allow_null=True)
+    progress = serializers.FloatField(read_only=True, help_text="From 0 to 1.")
+    is_stalled = serializers.BooleanField(
+        read_only=True, help_text="It fell silent: whoever syncs the segment carries it on."
+    )
+    proof = serializers.DictField(
+        read_only=True, help_text="What reading the list back has shown; see the call verify."
+    )
+    definition = serializers.DictField(
+        read_only=True, help_text="The criteria as they were when the run was planned."
+    )
+
+    class Meta:
+        model = SegmentExport
+        fields = (
+            "id",
+            "segment",
+            "segment_name",
+            "status",
+            "phase",
+            "plan_only",
+            "users_count",
+            "audience_count",
+            "added",
+            "updated",
+            "removed",
+            "failed",
+            "joins",
+            "leaves",
+            "changes_planned",
+            "held_back",
+            "error_message",
+            "brevo_list_id",
+            "exported_by",
+            "exported_at",
+            "started_at",
+            "planned_at",
+            "finished_at",
+            "approved_by",
+            "approved_at",
+            "progress",
+            "progress_done",
+            "progress_total",
+            "is_stalled",
+            "cancel_requested",
+            "waits_for",
+            "list_was_gone",
+            "list_count_before",
+            "verify_level",
+            "definition",
+            "proof",
+        )
+        read_only_fields = fields
+
+
+class ChangeSerializer(serializers.ModelSerializer[ExportChange]):
+    """One person's line in a run."""
+
+    user = serializers.IntegerField(
+        source="user_id", allow_null=True, help_text="The id stays when the user is deleted."
+    )
+    name = serializers.SerializerMethodField(help_text="Empty when the user is deleted.")
+
+    class Meta:
+        model = ExportChange
+        fields = ("id", "user", "name", "email", "kind", "reason", "outcome", "message")
+        read_only_fields = fields
+
+    def get_name(self, change: Any) -> str:
+        return f"{change.first_name or ''} {change.last_name or ''}".strip()
+
+
+class RunOptionsSerializer(StrictSerializer):
+    verify_level = serializers.ChoiceField(
+        VerifyLevel.choices,
+        default=VerifyLevel.AUTO,
+        help_text="How the list is read back afterwards; AUTO fits its size.",
+    )
+
+
+class NothingSerializer(StrictSerializer):
+    """A call that takes no fields."""

@@ -1,0 +1,78 @@
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from accounts.text import fold_email
+from campaigns.api.fields import StrictSerializer
+from campaigns.api.serializers.people import PersonSerializer
+from campaigns.enums import SuppressionReason
+from campaigns.models import Suppression
+
+_LONGEST_EMAIL = 254
+
+
+class EmailField(serializers.EmailField):
+    """An address as Brevo keeps it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return fold_email(super().to_internal_value(data))
+
+
+class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppression]):
+    """An address that must not be mailed."""
+
+    email = EmailField(
+        max_length=_LONGEST_EMAIL,
+        validators=[UniqueValidator(Suppression.objects.all(), "It is suppressed already.")],
+    )
+    reason = serializers.ChoiceField(SuppressionReason.choices, default=SuppressionReason.BY_HAND)
+    user = serializers.PrimaryKeyRelatedField[models.Model](
+        read_only=True, help_text="Whom the address belonged to, if anybody."
+    )
+    created_by = PersonSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Suppression
+        fields = ("id", "email", "reason", "source", "note", "user", "created_at", "created_by")
+        read_only_fields = ("source", "created_at")
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    value = serializers.JSONField(help_text="What a segment's list holds: a text or an id.")
+    label = serializers.CharField()
+
+
+class CriterionSerializer(serializers.Serializer[Any]):
+    """A question that a segment may ask."""
+
+    key = serializers.CharField(help_text="The field of a segment.")
+    label = serializers.CharField()
+    help = serializers.CharField()
+    kind = serializers.ChoiceField(["choice", "country", "text", "object"])
+    choices = ChoiceSerializer(
+        many=True, allow_null=True, help_text="All there are; null where there are too many."
+    )
+    choices_url = serializers.CharField(help_text="Finds some: add `?search=`.")
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    total_segments = serializers.IntegerField()
+    total_syncs = serializers.IntegerField(help_text="Runs; plans alone are none.")
+    segments_this_month = serializers.IntegerField()
+    syncs_this_month = serializers.IntegerField()
+    broken_segments = serializers.IntegerField()
+    syncs_by_status = serializers.DictField(child=serializers.IntegerField())
+    running = serializers.IntegerField(help_text="Runs that are queued or at work.")
+    waiting = serializers.IntegerField(help_text="Plans that wait for approval.")
+    last_sync_at = serializers.DateTimeField(allow_null=True)
+    people_on_lists = serializers.IntegerField(
+        help_text="The sum of the last known sizes: whoever is on two lists counts twice."
+    )
+    largest_list = serializers.IntegerField(help_text="The largest of the last known sizes.")
+    sizes_known = serializers.IntegerField(help_text="Of how many segments a size is known.")
+    oldest_size_at = serializers.DateTimeField(
+        allow_null=True, help_text="The age of the oldest size in the sum."
+    )
+    suppressions = serializers.IntegerField()

@@ -1,0 +1,118 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+from django.http import Http404
+from rest_framework import serializers
+
+from campaigns.api.fields import (
+    DescriptionField,
+    MatchField,
+    NameField,
+    StrictSerializer,
+    criterion_field,
+)
+from campaigns.api.serializers.people import PersonSerializer
+from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.definition import problems_of, validate
+from campaigns.audience.revisions import recorded
+from campaigns.enums import Match
+from campaigns.models import Segment
+
+_FACTS = (
+    "brevo_list_id",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "audience_size",
+    "mailable_size",
+    "counted_at",
+    "problems",
+)
+
+
+class SegmentList(serializers.ListSerializer[Segment]):
+    """Looks for problems of the whole page at once."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        page = list(data)
+        self.child.known_problems = problems_of(page)  # type: ignore[union-attr] # always a SegmentSerializer
+        return super().to_representation(page)
+
+
+class SegmentSerializer(StrictSerializer, serializers.ModelSerializer[Segment]):
+    """A saved definition of an audience, mirrored by one Brevo list."""
+
+    known_problems: dict[int, list[str]] | None = None
+
+    name = NameField()
+    description = DescriptionField(default="", style={"base_template": "textarea.html", "rows": 3})
+    match = MatchField(default=Match.ALL, help_text="ALL or ANY of the criteria must hold.")
+    gender = criterion_field("gender")
+    properties = criterion_field("properties")
+    countries = criterion_field("countries")
+    states = criterion_field("states")
+    traffic_sources = criterion_field("traffic_sources")
+    agents = criterion_field("agents")
+    partners = criterion_field("partners")
+    created_by = PersonSerializer(read_only=True, allow_null=True)
+    problems = serializers.SerializerMethodField(
+        help_text="Why the definition can no longer be trusted; a segment with any is broken."
+    )
+
+    class Meta:
+        model = Segment
+        list_serializer_class = SegmentList
+        fields = ("id", "name", "description", "match", *CRITERIA, *_FACTS)
+        read_only_fields = _FACTS
+
+    def get_problems(self, segment: Segment) -> list[str]:
+        known = self.known_problems
+        return problems_of([segment])[segment.pk] if known is None else known[segment.pk]
+
+    def create(self, validated_data: dict[str, Any]) -> Segment:
+        segment = Segment(**validated_data)
+        with recorded(segment, by=validated_data["created_by"]):
+            segment.save()
+        return segment
+
+    def update(self, instance: Segment, validated_data: dict[str, Any]) -> Segment:
+        """Save what staff write and nothing else: a run may be writing the rest."""
+        for field, value in validated_data.items():
+            setattr(instance, field, value)
+        try:
+            with recorded(instance, by=self.context["request"].user):
+                written = ("name", "description", "match", *CRITERIA)
+                instance.save(update_fields=[*written, "updated_at"])
+        except DatabaseError as error:
+            if Segment.objects.filter(pk=instance.pk).exists():
+                raise
+            raise Http404("The segment was deleted at this moment.") from error
+        return instance
+
+
+class DraftSerializer(StrictSerializer):
+    """Criteria that are not saved; the name and description of a segment may come with them."""
+
+    name = NameField(required=False)
+    description = DescriptionField(required=False)
+    match = MatchField(default=Match.ALL, help_text="ALL or ANY of the criteria must hold.")
+    gender = criterion_field("gender")
+    properties = criterion_field("properties")
+    countries = criterion_field("countries")
+    states = criterion_field("states")
+    traffic_sources = criterion_field("traffic_sources")
+    agents = criterion_field("agents")
+    partners = criterion_field("partners")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the draft as a segment is validated, save that its name is not in question."""
+        criteria = {key: attrs[key] for key in ("match", *CRITERIA)}
+        draft = Segment(**criteria)
+        try:
+            validate(draft)
+        except ValidationError as error:
+            wrong = {k: told for k, told in error.error_dict.items() if k != "name"}
+            if wrong:
+                raise ValidationError(wrong) from error
+        return draft.definition

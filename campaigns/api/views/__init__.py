@@ -1,0 +1,1 @@
+"""Each call resolves, asks the domain once, and shows the answer."""

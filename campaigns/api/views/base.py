@@ -1,0 +1,15 @@
+from typing import Any
+
+from rest_framework.viewsets import GenericViewSet
+
+from campaigns.api.idempotency import IdempotentMixin
+from campaigns.api.permissions import RolePermission
+
+
+class View(IdempotentMixin, GenericViewSet[Any]):
+    """What all calls share. ``permissions`` names what actions of its own a view needs."""
+
+    permission_classes = [RolePermission]
+    lookup_value_converter = "int"
+    model_name: str
+    permissions: dict[str, str] = {}

@@ -1,0 +1,87 @@
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.api import spreadsheets
+from campaigns.api.filters import ChangeFilter, ExportFilter
+from campaigns.api.pagination import KeysetPages, Pages
+from campaigns.api.running import carried_on
+from campaigns.api.schema.exports import CHANGES, CHANGES_CSV, EXPORTS
+from campaigns.api.serializers.exports import (
+    ChangeSerializer,
+    ExportSerializer,
+    NothingSerializer,
+)
+from campaigns.api.views.base import View
+from campaigns.models import ExportChange, Segment, SegmentExport
+from campaigns.sync import runs
+
+_COLUMNS = ChangeSerializer.Meta.fields
+
+
+@extend_schema_view(**EXPORTS)
+class ExportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, View):
+    queryset = SegmentExport.objects.select_related("exported_by", "approved_by").order_by("-pk")
+    serializer_class = ExportSerializer
+    filterset_class = ExportFilter
+    pagination_class = Pages
+    model_name = "segmentexport"
+    permissions = {"apply": "sync_segment", "approve": "approve_plan", "cancel": "sync_segment"}
+
+    def get_queryset(self) -> QuerySet[SegmentExport]:
+        """Return all runs, or those of the segment that the path names."""
+        segment_id = self.kwargs.get("segment_id")
+        if segment_id is None:
+            return super().get_queryset()
+        get_object_or_404(Segment.objects.all(), pk=segment_id)
+        return super().get_queryset().filter(segment_id=segment_id)
+
+    @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
+    def apply(self, request: Request, **_: Any) -> Response:
+        export = self._asked(request)
+        return carried_on(request, lambda: runs.apply_plan(export, by=request.user))
+
+    @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
+    def approve(self, request: Request, **_: Any) -> Response:
+        export = self._asked(request)
+        return carried_on(request, lambda: runs.apply_plan(export, by=request.user, approve=True))
+
+    @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
+    def cancel(self, request: Request, **_: Any) -> Response:
+        export = runs.cancel(self._asked(request), by=request.user)
+        return Response(ExportSerializer(export).data)
+
+    def _asked(self, request: Request) -> SegmentExport:
+        export: SegmentExport = self.get_object()
+        self.get_serializer(data=request.data).is_valid(raise_exception=True)
+        return export
+
+
+@extend_schema_view(**CHANGES)
+class ChangeViewSet(mixins.ListModelMixin, View):
+    queryset = ExportChange.objects.annotate(
+        first_name=F("user__first_name"), last_name=F("user__last_name")
+    )
+    serializer_class = ChangeSerializer
+    filterset_class = ChangeFilter
+    pagination_class = KeysetPages
+    model_name = "exportchange"
+    permissions = {"csv": "view_exportchange"}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        export = get_object_or_404(SegmentExport.objects.all(), pk=self.kwargs["export_id"])
+        return super().get_queryset().filter(export=export)
+
+    @CHANGES_CSV
+    def csv(self, *_: Any, export_id: int) -> StreamingHttpResponse:
+        changes = self.filter_queryset(self.get_queryset()).order_by("pk")
+        people = changes.iterator(chunk_size=2000)
+        rows = (ChangeSerializer(change).data.values() for change in people)
+        return spreadsheets.streamed(f"export-{export_id}", _COLUMNS, rows)

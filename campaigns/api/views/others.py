@@ -1,0 +1,91 @@
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from campaigns.api.filters import SuppressionFilter
+from campaigns.api.pagination import Pages
+from campaigns.api.schema import others as schema
+from campaigns.api.serializers.others import (
+    ChoiceSerializer,
+    CriterionSerializer,
+    StatsSerializer,
+    SuppressionSerializer,
+)
+from campaigns.api.stats import stats
+from campaigns.api.views.base import View
+from campaigns.audience.criteria import CRITERIA, Choice
+from campaigns.enums import SuppressionSource
+from campaigns.models import Segment, Suppression
+
+
+@extend_schema_view(**schema.SUPPRESSIONS)
+class SuppressionViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    View,
+):
+    queryset = Suppression.objects.select_related("created_by").order_by("-pk")
+    serializer_class = SuppressionSerializer
+    filterset_class = SuppressionFilter
+    pagination_class = Pages
+    model_name = "suppression"
+
+    def perform_create(self, serializer: BaseSerializer[Suppression]) -> None:
+        serializer.save(source=SuppressionSource.API, created_by=self.request.user)
+
+
+@extend_schema_view(**schema.CRITERION_CALLS)
+class CriterionViewSet(View):
+    queryset = Segment.objects.none()
+    serializer_class = CriterionSerializer
+    pagination_class = None
+    lookup_url_kwarg = "key"
+    lookup_value_converter = "slug"
+    model_name = "segment"
+    permissions = {"choices": "view_segment"}
+
+    def list(self, *_: Any) -> Response:
+        told = [self._told(key) for key in CRITERIA]
+        return Response(CriterionSerializer(told, many=True).data)
+
+    @action(detail=True, serializer_class=ChoiceSerializer)
+    def choices(self, request: Request, key: str) -> Response:
+        if key not in CRITERIA:
+            raise Http404(f"There is no criterion “{key}”.")
+        found = CRITERIA[key].search(request.query_params.get("search", ""))
+        return Response(_as_choices(found))
+
+    def _told(self, key: str) -> dict[str, Any]:
+        criterion = CRITERIA[key]
+        every = criterion.choices()
+        return {
+            "key": key,
+            "label": criterion.label,
+            "help": criterion.help,
+            "kind": criterion.kind,
+            "choices": None if every is None else _as_choices(every),
+            "choices_url": self.reverse_action("choices", args=[key]),
+        }
+
+
+@extend_schema_view(**schema.STATS)
+class StatsViewSet(View):
+    queryset = Segment.objects.none()
+    serializer_class = StatsSerializer
+    pagination_class = None
+    model_name = "segment"
+
+    def list(self, *_: Any) -> Response:
+        return Response(StatsSerializer(stats()).data)
+
+
+def _as_choices(choices: list[Choice]) -> list[dict[str, Any]]:
+    return [{"value": value, "label": label} for value, label in choices]

@@ -1,0 +1,115 @@
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.models import UserQuerySet
+from campaigns.api import spreadsheets
+from campaigns.api.filters import SegmentFilter
+from campaigns.api.pagination import KeysetPages, Pages
+from campaigns.api.running import carried_on
+from campaigns.api.schema.segments import PREVIEW_CSV, SEGMENTS
+from campaigns.api.serializers.exports import RunOptionsSerializer
+from campaigns.api.serializers.people import AudienceMemberSerializer
+from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
+from campaigns.api.serializers.verification import VerificationSerializer
+from campaigns.api.verification import verified
+from campaigns.api.views.base import View
+from campaigns.audience.definition import Definition
+from campaigns.audience.mailable import with_held_reason
+from campaigns.audience.query_builder import audience
+from campaigns.models import Segment
+from campaigns.sync.runs import request_sync
+
+_COLUMNS = AudienceMemberSerializer.Meta.fields
+_STORED = [c for c in _COLUMNS if c not in {"name", "mailable"}] + ["first_name", "last_name"]
+
+
+@extend_schema_view(**SEGMENTS)
+class SegmentViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    View,
+):
+    queryset = Segment.objects.select_related("created_by").order_by("name_key", "pk")
+    serializer_class = SegmentSerializer
+    filterset_class = SegmentFilter
+    pagination_class: Any = Pages
+    model_name = "segment"
+    permissions = {
+        "preview": "view_segment",
+        "preview_draft": "view_segment",
+        "preview_csv": "view_segment",
+        "sync": "sync_segment",
+        "plan": "sync_segment",
+        "verify": "sync_segment",
+    }
+    unremembered = ("preview_draft",)
+
+    def perform_create(self, serializer: BaseSerializer[Segment]) -> None:
+        serializer.save(created_by=self.request.user)
+
+    @action(detail=True, pagination_class=KeysetPages, filterset_class=None)
+    def preview(self, *_: Any, **__: Any) -> Response:
+        return self._page_of(self.get_object().definition)
+
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="preview",
+        pagination_class=KeysetPages,
+        filterset_class=None,
+        serializer_class=DraftSerializer,
+    )
+    def preview_draft(self, request: Request) -> Response:
+        return self._page_of(self._checked(request))
+
+    @PREVIEW_CSV
+    def preview_csv(self, *_: Any, **__: Any) -> StreamingHttpResponse:
+        segment = self.get_object()
+        people = _people(segment).order_by("pk").iterator(chunk_size=2000)
+        rows = (AudienceMemberSerializer(person).data.values() for person in people)
+        return spreadsheets.streamed(f"segment-{segment.pk}", _COLUMNS, rows)
+
+    @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)
+    def sync(self, request: Request, **_: Any) -> Response:
+        return self._run(request, plan_only=False)
+
+    @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)
+    def plan(self, request: Request, **_: Any) -> Response:
+        return self._run(request, plan_only=True)
+
+    @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)
+    def verify(self, request: Request, **_: Any) -> Response:
+        segment, options = self.get_object(), self._checked(request)
+        found = verified(segment, options["verify_level"])
+        return Response(VerificationSerializer(found).data)
+
+    def _run(self, request: Request, *, plan_only: bool) -> Response:
+        segment, options = self.get_object(), self._checked(request)
+        return carried_on(
+            request, lambda: request_sync(segment, by=request.user, plan_only=plan_only, **options)
+        )
+
+    def _page_of(self, definition: Definition) -> Response:
+        self.paginator.of = definition
+        page = self.paginate_queryset(_people(definition))
+        return self.get_paginated_response(AudienceMemberSerializer(page, many=True).data)
+
+    def _checked(self, request: Request) -> Any:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+def _people(definition: Definition) -> UserQuerySet:
+    """Return who matches now, with what the preview shows; raises SegmentBroken."""
+    return with_held_reason(audience(definition)).only(*_STORED)
