@@ -78,10 +78,10 @@ class User(DerivedModel, AbstractBaseUser):
     )
     country = models.CharField(max_length=2, blank=True, choices=country_choices)
     state = SqueezedCharField(max_length=100, blank=True)
-    state_key = DerivedCharField(source="state", derive=fold, max_length=200, blank=True)
+    state_key = DerivedCharField(source="state", derive=fold, max_length=300, blank=True)
     referral_source = SqueezedCharField("traffic source", max_length=100, blank=True)
     referral_source_key = DerivedCharField(
-        source="referral_source", derive=fold, max_length=200, blank=True
+        source="referral_source", derive=fold, max_length=300, blank=True
     )
     referred_by_partner = models.ForeignKey(
         "self",

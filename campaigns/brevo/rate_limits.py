@@ -144,13 +144,14 @@ def remaining_and_reset(headers: Mapping[str, str]) -> tuple[int | None, float |
     return None if remaining is None else int(remaining), reset
 
 
-def advised_wait(headers: Mapping[str, str]) -> float | None:
+def advised_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
     """Return how long Brevo, or a proxy before it, asks us to wait.
 
-    Brevo's own header comes first; no Retry-After of Brevo's is documented, but proxies send it.
+    Brevo's own header is on every answer, so it is advice only on one that says ``limited``; no
+    Retry-After of Brevo's is documented, but proxies send it.
     """
     _, reset = remaining_and_reset(headers)
-    return reset if reset is not None else _number(headers.get("Retry-After"))
+    return reset if limited and reset is not None else _number(headers.get("Retry-After"))
 
 
 def _number(text: str | None) -> float | None:

@@ -42,7 +42,7 @@ def refusal(endpoint: Endpoint, response: requests.Response) -> BrevoError:
     if endpoint is REPORT:
         return _report_refusal(status)
     answer = _read(response)
-    wait = advised_wait(response.headers)
+    wait = advised_wait(response.headers, limited=status == _TOO_MANY)
     if status == _TOO_MANY:
         # A 429 is the one refusal that proves that nothing was done.
         return _limited(answer, wait)

@@ -82,6 +82,8 @@ def _what_is_amiss(run: Run, status: ExportStatus | None, counts: Counts) -> str
 
 
 def _against(proof: dict[str, object]) -> str:
+    if not proof.get("list_found", True):
+        return "The list is gone from Brevo: sync again, and it is made anew."
     if proof.get("missing") is None:
         return f"The list holds {proof['on_list']}, fewer than the {proof['expected']} expected."
     return (

@@ -25,6 +25,7 @@ class Proof:
     at: str
     list_id: int | None
     expected: int
+    list_found: bool = True
     on_list: int | None = None
     missing: int | None = None
     unexpected: int | None = None
@@ -36,6 +37,8 @@ class Proof:
     @property
     def holds(self) -> bool:
         """True when nothing speaks against the list being what it should be."""
+        if not self.list_found:
+            return False
         if self.level == VerifyLevel.COUNT:
             return self.on_list is not None and self.on_list >= self.expected
         return not self.missing and not self.unexpected
@@ -72,7 +75,7 @@ def verify(
         else:
             _compare(client, segment, proof, after)
     except BrevoNotFound:
-        proof.on_list, proof.missing = 0, proof.expected
+        proof.list_found, proof.on_list, proof.missing = False, 0, proof.expected
     return proof
 
 

@@ -1,0 +1,77 @@
+"""A process that is killed on purpose: run with the number of the step before which it dies.
+
+A step is a statement that writes to the database, a request to Brevo, or an answer from it.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+import requests
+
+
+class Steps:
+    """Counts the steps of this process and ends it, without any farewell, before a given one."""
+
+    def __init__(self, last: int) -> None:
+        self.last, self.taken = last, 0
+        self.names: list[str] = []
+
+    def step(self, name: str) -> None:
+        self.taken += 1
+        self.names.append(name)
+        if self.taken == self.last:
+            print(name, flush=True)  # noqa: T201 -- the test reads where it happened
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_statement(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        words = sql.split(None, 8)
+        if words[0] in {"INSERT", "UPDATE", "DELETE"}:
+            self.step(" ".join(words[:6])[:70])
+        return execute(sql, params, many, context)
+
+    def on_request(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(session: Any, request: Any, **options: Any) -> Any:
+            name = f"{request.method} {request.path_url.split('?')[0]}"
+            self.step(f"before {name}")
+            answer = send(session, request, **options)
+            self.step(f"answered {name}")
+            return answer
+
+        return wrapped
+
+
+def main() -> None:
+    django.setup()
+    from django.db import connection
+
+    from campaigns.sync import chunks, sending
+    from campaigns.sync.runs import run_export
+
+    sending._HANDFUL = 2
+    chunks.FIRST_LOOK = 0.01
+    for line in sys.stdin:
+        export_id, last = map(int, line.split())
+        if not (child := os.fork()):
+            steps = Steps(last)
+            requests.Session.send = steps.on_request(requests.Session.send)  # type: ignore[method-assign]
+            try:
+                with connection.execute_wrapper(steps.on_statement):
+                    run_export(export_id)
+                print("survived", flush=True)
+            except BaseException as error:
+                print(repr(error), flush=True)
+                raise
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        print("over", flush=True)
+
+
+if __name__ == "__main__":
+    main()
