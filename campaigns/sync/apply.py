@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from campaigns.brevo import AttributeMap, BrevoNotFound, BrevoPermanent
+from campaigns.brevo import AttributeMap, BrevoError, BrevoNotFound, BrevoPermanent
 from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, Segment
 from campaigns.sync import ledger
@@ -74,13 +74,23 @@ def send(run: Run) -> None:
 
 
 def _attributes(run: Run) -> AttributeMap:
-    """Return what the account calls our attributes, after making those it lacks."""
+    """Return what the account calls our attributes, after making those it lacks.
+
+    What another run made in the meantime is refused here, and there all the same.
+    """
     found = AttributeMap.from_account(run.client.attributes())
     if not found.missing:
         return found
+    refused: BrevoError | None = None
     for name in found.missing:
-        run.client.create_attribute(name)
-    return AttributeMap.from_account(run.client.attributes())
+        try:
+            run.client.create_attribute(name)
+        except BrevoError as error:
+            refused = error
+    found = AttributeMap.from_account(run.client.attributes())
+    if found.missing and refused is not None:
+        raise refused
+    return found
 
 
 def _list_id(run: Run) -> int:
