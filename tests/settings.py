@@ -16,6 +16,7 @@ os.environ["DATABASE_URL"] = "sqlite:///:memory:"
 
 from config import env
 from config.settings import *  # noqa: F403 -- these are those settings, with changes
+from config.settings import DATABASES
 
 TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
 if TEST_DATABASE_URL == "embedded":

@@ -29,7 +29,8 @@ class Victim:
 
     def run(self, export: SegmentExport, die_before: int) -> str:
         """Return the name of the step before which it was killed, or ``survived``."""
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(f"{export.pk} {die_before}\n")
         self.process.stdin.flush()
         told = self.process.stdout.readline().strip()
