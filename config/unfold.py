@@ -27,6 +27,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": _TEAL},
+    "DASHBOARD_CALLBACK": "campaigns.admin.dashboard.dashboard",
     "STYLES": ["campaigns.admin.navigation.stylesheet"],
     "SIDEBAR": {
         "show_search": True,
