@@ -40,6 +40,7 @@ class SegmentExportAdmin(SyncPages):
     search_help_text = "Search by the segment's name"
     ordering = ("-id",)
     actions = None
+    show_facets = admin.ShowFacets.NEVER  # they count everything
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SegmentExport]:
         return super().get_queryset(request).defer("proof", "definition")
@@ -135,6 +136,7 @@ class SegmentExportAdmin(SyncPages):
             "admin/campaigns/segmentexport/compare.html",
             title=f"What changed around export {export.pk}",
             export=export,
+            original=export,
             **compared(export, request.GET),
         )
 

@@ -16,7 +16,7 @@ _REFUSALS_READ = 200
 _REFUSALS_SHOWN = 5
 
 _HEADLINES = {
-    ExportStatus.QUEUED: "Queued: a worker takes it up in a moment",
+    ExportStatus.QUEUED: "Queued",
     ExportStatus.RUNNING: "At work",
     ExportStatus.PLANNED: "This is the plan: nothing has been sent yet",
     ExportStatus.WAITING: "The plan waits for approval: nothing has been sent yet",
@@ -32,6 +32,7 @@ def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
     is_over = export.status not in OPEN
     return {
         "export": export,
+        "original": export,
         "runs": [export],
         "is_active": export.status in ACTIVE,
         "is_over": is_over,
@@ -47,8 +48,9 @@ def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
         "undone_address": lines.address(kind="", outcome=Outcome.NOT_ATTEMPTED) + "#people",
         "proof": sync_words.proof_of(export),
         "definition": sentence(export.definition) if export.definition else "",
+        "brevo_list": export.brevo_list_id or getattr(export.segment, "brevo_list_id", None),
         "moments": _moments(export),
-        "took": sync_words.took(export),
+        "took": sync_words.took(export) if is_over else "",
     }
 
 
@@ -74,6 +76,8 @@ def _state(export: SegmentExport) -> dict[str, Any]:
 
 
 def _headline(export: SegmentExport) -> str:
+    if export.is_stalled:
+        return "Stalled: nobody is at work on it"
     if export.status == ExportStatus.PLANNED and sync_words.is_empty_plan(export):
         return "Nothing would change: the list is what it should be, as far as we know"
     return _HEADLINES[ExportStatus(export.status)]
@@ -86,8 +90,8 @@ def _left_in_words(export: SegmentExport) -> str:
             "(make worker), or carry the run on."
         )
     return (
-        "This run has stalled: whoever was at work on it has fallen silent. Carry on takes it up "
-        "where it was left; nothing is done twice."
+        "This run has stalled: the process that was at work on it has fallen silent. Carry on "
+        "takes it up where it was left, and nothing is done twice."
     )
 
 
@@ -137,6 +141,6 @@ def _moments(export: SegmentExport) -> list[tuple[str, datetime]]:
         ("Begun", export.started_at),
         ("Planned", export.planned_at),
         ("Approved", export.approved_at),
-        ("Finished", export.finished_at),
+        ("Finished", export.finished_at if export.status not in OPEN else None),
     )
     return [(label, moment) for label, moment in moments if moment is not None]

@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 from zlib import crc32
 
+from django.db.models import Sum
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.admin.base import STATUS_COLOURS
-from campaigns.enums import ACTIVE, OPEN, ExportStatus, Phase, VerifyLevel
-from campaigns.models import SegmentExport
+from campaigns.enums import ACTIVE, OPEN, ChunkState, ExportStatus, Phase, VerifyLevel
+from campaigns.models import ExportChunk, SegmentExport
 from campaigns.sync.brake import must_wait
 
 _HEARD_WITHIN = timedelta(seconds=60)  # a worker takes up what is queued much sooner
@@ -35,12 +36,16 @@ def duration(seconds: float) -> str:
 
 def took(export: SegmentExport) -> str:
     """Say how long the run was at work; the time that a plan waited for a person is left out."""
-    began = export.started_at
-    if began is None or export.finished_at is None:
+    began, planned, rung, ended = (
+        export.started_at,
+        export.planned_at,
+        export.rung_at,
+        export.finished_at,
+    )
+    if began is None or ended is None:
         return ""
-    if export.rung_at is not None and began < export.rung_at < export.finished_at:
-        began = export.rung_at
-    return duration(max((export.finished_at - began).total_seconds(), 0))
+    waited = rung - planned if planned and rung and planned < rung < ended else timedelta()
+    return duration(max((ended - began - waited).total_seconds(), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,14 @@ class Sight:
     def is_measured(self) -> bool:
         """True when there is a number of people to be done with."""
         return self.total > 0
+
+    @cached_property
+    def accepted(self) -> int:
+        """How many people Brevo has taken in and not answered for yet."""
+        if not self.is_at_work:
+            return 0
+        chunks = ExportChunk.objects.filter(export__in=self.exports, state=ChunkState.ACCEPTED)
+        return chunks.aggregate(people=Sum("people"))["people"] or 0
 
     @cached_property
     def per_second(self) -> float:
