@@ -4,7 +4,7 @@ from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from campaigns.enums import ExportStatus
@@ -25,7 +25,10 @@ def look_at_export(export_id: int) -> None:
 def ring(export: SegmentExport) -> SegmentExport:
     """Have the run carried on: here and now, or by a worker; return it as it then is."""
     SegmentExport.objects.filter(pk=export.pk).update(rung_at=Now())
-    look_at_export.enqueue(export.pk)
+    if settings.TASKS_BACKEND == "celery":
+        import_module("campaigns.celery").ring(export.pk)  # Celery need not be installed
+    else:
+        look_at_export.enqueue(export.pk)
     export.refresh_from_db()
     return export
 
@@ -35,7 +38,9 @@ def left_behind() -> list[SegmentExport]:
     silent = Q(status=ExportStatus.RUNNING, lease_until__lt=Now())
     unheard = Q(status=ExportStatus.QUEUED)
     due = Q(rung_at__isnull=True) | Q(rung_at__lt=Now() - _RING_AGAIN)
-    return list(SegmentExport.objects.filter(due, silent | unheard).order_by("pk"))
+    fell_silent_since = Q(rung_at__lt=F("lease_until"))
+    found = SegmentExport.objects.filter(due | fell_silent_since, silent | unheard)
+    return list(found.order_by("pk"))
 
 
 def sweep() -> int:
