@@ -6,13 +6,12 @@ from typing import Any
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
-from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from config.problems import MEDIA_TYPE
 
 
-class BearerScheme(SimpleJWTScheme):  # type: ignore[misc] # the library has no types
-    target_class = JWTAuthentication
+class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call] # the library has no types
+    target_class = "rest_framework_simplejwt.authentication.JWTAuthentication"
     name = "JWT-auth"
     priority = 1
 
@@ -30,7 +29,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence for people.")
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment] # a field
     export = serializers.IntegerField(required=False, help_text="409: the run that is at work.")
     brevo_code = serializers.CharField(required=False, help_text="502: the code Brevo gave.")
     brevo_message = serializers.CharField(required=False, help_text="502: Brevo's own words.")

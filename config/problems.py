@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from functools import singledispatch
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
@@ -40,7 +40,7 @@ _TOLD = 3  # so many errors are told in the detail
 class Problem(exceptions.APIException):
     """An HTTP error with a type of its own; ``more`` are further members of the document."""
 
-    type = "about:blank"
+    type: ClassVar[str] = "about:blank"
 
     def __init__(
         self, detail: str, *, wait: float | None = None, errors: Any = None, **more: Any

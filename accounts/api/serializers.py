@@ -43,15 +43,15 @@ class RefreshSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, str]) -> dict[str, Any]:
         """Return the next pair, for a token that was not used yet, of an active user."""
         try:
-            used = RefreshToken(attrs["refresh"])
+            used = RefreshToken(attrs["refresh"])  # type: ignore[arg-type] # the stubs err
         except TokenError as error:
             raise InvalidToken(str(error)) from error
         user = User.objects.filter(pk=used.get(api_settings.USER_ID_CLAIM), is_active=True).first()
         known = used.get(api_settings.REVOKE_TOKEN_CLAIM)
         if user is None or known != get_md5_hash_password(user.password):
             raise InvalidToken("The account is inactive, or its password was changed: log in.")
-        _, is_first = used.blacklist()
-        if not is_first:  # somebody else used it a moment ago
+        outcome: Any = used.blacklist()  # (row, made by us)
+        if not outcome[1]:  # somebody else used it a moment ago
             raise InvalidToken("Token is blacklisted")
         return _pair(RefreshToken.for_user(user))
 

@@ -6,10 +6,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt.views import TokenViewBase
 
 from accounts.api import serializers
-from accounts.api.throttling import FailedLogInsOfAddress, FailedLogInsOfEmail
+from accounts.api.throttling import FailedLogIns, FailedLogInsOfAddress, FailedLogInsOfEmail
 from accounts.models import User
 from config.openapi import problems
 
@@ -25,16 +26,17 @@ class LogInView(TokenViewBase):
     """Open to everybody; failed attempts are counted and slowed down."""
 
     serializer_class = serializers.LogInSerializer
-    throttle_classes = [FailedLogInsOfAddress, FailedLogInsOfEmail]
+    counted: tuple[type[FailedLogIns], ...] = (FailedLogInsOfAddress, FailedLogInsOfEmail)
+    counters: list[FailedLogIns] = []
 
-    def get_throttles(self) -> list[Any]:
-        self.throttles = super().get_throttles()
-        return self.throttles
+    def get_throttles(self) -> list[BaseThrottle]:
+        self.counters = [throttle() for throttle in self.counted]
+        return [*self.counters]
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, AuthenticationFailed):
-            for throttle in self.throttles:
-                throttle.count()
+            for counter in self.counters:
+                counter.count()
         return super().handle_exception(exc)
 
     @extend_schema(

@@ -1,9 +1,11 @@
+# mypy: disallow-subclassing-any=False
+# (the library of filters has no types)
 """What lists can be narrowed by. A value that cannot be meant is refused, not ignored."""
 
 from collections.abc import Callable
 from typing import Any
 
-import django_filters as filters
+import django_filters as filters  # type: ignore[import-untyped] # none are published
 from django import forms
 from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Subquery
 from drf_spectacular.utils import extend_schema_field
@@ -66,22 +68,29 @@ class CriterionFilter(filters.Filter):
     def filter(self, qs: Segments, value: list[Any]) -> Segments:
         if not value:
             return qs
-        key, same = self.criterion.key, self.criterion.values.same
-        wanted = {same(one) for one in value}
+        key = self.criterion.key
+        wanted = {self.criterion.values.same(one) for one in value}
         held = Segment.objects.exclude(**{key: []}).order_by().values_list("pk", key)
-        found = [
-            pk
-            for pk, values in held
-            if any(same(one) in wanted for one in values if isinstance(one, str | int))
-        ]
-        return qs.filter(pk__in=found)
+        return qs.filter(pk__in=[pk for pk, values in held if self._holds(values, wanted)])
+
+    def _holds(self, values: Any, wanted: set[Any]) -> bool:
+        """Look into a stored list, which may have been spoilt."""
+        same = self.criterion.values.same
+        known = (
+            [one for one in values if isinstance(one, str | int)]
+            if isinstance(values, list)
+            else []
+        )
+        return any(same(one) in wanted for one in known)
 
 
 def _criterion_filter(key: str) -> CriterionFilter:
     described = {"type": "array", "items": {"type": "string"}}
     if CRITERIA[key].kind == "object":
         described = {"type": "array", "items": {"type": "integer", "format": "int64"}}
-    return extend_schema_field(described)(type(f"{key}_filter", (CriterionFilter,), {}))(key)
+    kind: type[CriterionFilter] = type(f"{key}_filter", (CriterionFilter,), {})
+    extend_schema_field(described)(kind)
+    return kind(key)
 
 
 def _ended(*statuses: ExportStatus) -> Q:

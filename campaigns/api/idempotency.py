@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -49,9 +49,10 @@ class IdempotentMixin:
     def _once(self, key: str, handler: Handler) -> Handler:
         def post(request: Request, *args: Any, **kwargs: Any) -> Response:
             digest = _digest(request)
-            mine, seen = _claim(request.user, key, digest)
+            user = cast("User", request.user)
+            mine = _claim(user, key, digest)
             if mine is None:
-                return _repeated(request, seen, digest)
+                return _repeated(request, user, key, digest)
             try:
                 response = handler(request, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 -- answered as the view answers every error
@@ -80,30 +81,24 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _claim(
-    user: User, key: str, digest: str
-) -> tuple[IdempotentAnswer, None] | tuple[None, IdempotentAnswer]:
-    """Return the claim when the request is ours to work on, else what is known of the first one."""
+def _claim(user: User, key: str, digest: str) -> IdempotentAnswer | None:
+    """Return the claim when the request is ours to work on, None when it was made before."""
     now = timezone.now()
     answers = IdempotentAnswer.objects.filter(user=user)
     answers.filter(created_at__lt=now - KEPT_FOR).delete()
     answers.filter(key=key, status=None, created_at__lt=now - GIVEN_UP_AFTER).delete()
     try:
         with transaction.atomic():
-            return answers.create(user=user, key=key, request_digest=digest), None
+            return answers.create(user=user, key=key, request_digest=digest)
     except IntegrityError:
-        seen = answers.filter(key=key).first()
-        if seen is None:  # the first one failed at this moment
-            raise KeyInUse(
-                "The first request with this key has just failed: send it again."
-            ) from None
-        return None, seen
+        return None
 
 
-def _repeated(request: Request, seen: IdempotentAnswer, digest: str) -> Response:
-    if seen.request_digest != digest:
+def _repeated(request: Request, user: User, key: str, digest: str) -> Response:
+    seen = IdempotentAnswer.objects.filter(user=user, key=key).first()
+    if seen is not None and seen.request_digest != digest:
         raise KeyInUse(f"This {HEADER} was used for another request: take a new key.")
-    if seen.status is None:
+    if seen is None or seen.status is None or seen.body is None:
         raise KeyInUse(f"The first request with this {HEADER} is still being worked on.")
     if seen.status >= HTTPStatus.BAD_REQUEST:
         render_as_problem(request)

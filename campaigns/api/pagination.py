@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import QuerySet
 from django.template import loader
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.pagination import BasePagination, PageNumberPagination
@@ -89,7 +88,7 @@ class KeysetPages(BasePagination):
 
     def paginate_queryset(
         self,
-        queryset: QuerySet[Any],
+        queryset: Any,
         request: Request,
         view: Any = None,  # noqa: ARG002 -- DRF's hook
     ) -> list[Any]:

@@ -1,7 +1,6 @@
 """What the domain refuses, as HTTP errors: the one place where the two meet."""
 
 from http import HTTPStatus
-from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
@@ -11,20 +10,20 @@ from config.problems import WHOLE, Conflict, Problem, as_http
 
 
 class BusyProblem(Conflict):
-    type: ClassVar[str] = "urn:problem:segment-busy"
+    type = "urn:problem:segment-busy"
 
 
 class BrokenProblem(Conflict):
-    type: ClassVar[str] = "urn:problem:segment-broken"
+    type = "urn:problem:segment-broken"
 
 
 class PlanProblem(Conflict):
-    type: ClassVar[str] = "urn:problem:plan-refused"
+    type = "urn:problem:plan-refused"
 
 
 class BrevoProblem(Problem):
-    status_code: ClassVar[int] = HTTPStatus.BAD_GATEWAY
-    type: ClassVar[str] = "urn:problem:brevo"
+    status_code = HTTPStatus.BAD_GATEWAY
+    type = "urn:problem:brevo"
 
 
 @as_http.register

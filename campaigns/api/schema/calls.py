@@ -1,12 +1,16 @@
 """What the schema says of the calls; one module for each group of them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from campaigns.api.schema.examples import QUEUED
 from config.openapi import problems
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Decorator = Callable[[Decorated], Decorated]
 
 TAG = "Campaigns"
 
@@ -28,12 +32,12 @@ def call(
     summary: str,
     description: str,
     *,
-    answers: dict[int, Any],
+    answers: dict[Any, Any],
     refusals: tuple[int, ...],
     sent: dict[str, Any] | None = None,
     shown: dict[str, Any] | None = None,
     **more: Any,
-) -> Any:
+) -> Decorator[Any]:
     """Describe one call: what it answers, how it refuses, and an example of each."""
     examples = []
     if sent is not None:
@@ -41,7 +45,7 @@ def call(
     if shown is not None:
         good = [str(status) for status in answers if status < 300]  # noqa: PLR2004 -- success
         examples.append(OpenApiExample(summary, value=shown, response_only=True, status_codes=good))
-    return extend_schema(
+    described: Decorator[Any] = extend_schema(
         summary=summary,
         description=description,
         tags=[TAG],
@@ -49,9 +53,12 @@ def call(
         examples=examples,
         **more,
     )
+    return described
 
 
-def runs(summary: str, description: str, serializer: Any, *, shown: Any, **more: Any) -> Any:
+def runs(
+    summary: str, description: str, serializer: Any, *, shown: Any, **more: Any
+) -> Decorator[Any]:
     """Describe a call that has a run carried on."""
     return call(
         summary,
@@ -71,7 +78,7 @@ def runs(summary: str, description: str, serializer: Any, *, shown: Any, **more:
     )
 
 
-def csv_file(summary: str, description: str, *, filters: bool = False) -> Any:
+def csv_file(summary: str, description: str, *, filters: bool = False) -> Decorator[Any]:
     return call(
         summary,
         f"{description} Cells that a spreadsheet would take for a formula begin with an "

@@ -41,14 +41,14 @@ class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppre
 
 class ChoiceSerializer(serializers.Serializer[Any]):
     value = serializers.JSONField(help_text="What a segment's list holds: a text or an id.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a field
 
 
 class CriterionSerializer(serializers.Serializer[Any]):
     """A question that a segment may ask."""
 
     key = serializers.CharField(help_text="The field of a segment.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a field
     help = serializers.CharField()
     kind = serializers.ChoiceField(["choice", "country", "text", "object"])
     choices = ChoiceSerializer(

@@ -18,6 +18,7 @@ from campaigns.audience.definition import problems_of, validate
 from campaigns.audience.revisions import recorded
 from campaigns.enums import Match
 from campaigns.models import Segment
+from config.problems import as_http
 
 _FACTS = (
     "brevo_list_id",
@@ -114,5 +115,5 @@ class DraftSerializer(StrictSerializer):
         except ValidationError as error:
             wrong = {k: told for k, told in error.error_dict.items() if k != "name"}
             if wrong:
-                raise ValidationError(wrong) from error
+                raise as_http(ValidationError(wrong)) from error
         return draft.definition

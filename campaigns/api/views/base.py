@@ -1,7 +1,8 @@
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.models import User
 from campaigns.api.idempotency import IdempotentMixin
 from campaigns.api.permissions import RolePermission
 
@@ -13,3 +14,8 @@ class View(IdempotentMixin, GenericViewSet[Any]):
     lookup_value_converter = "int"
     model_name: str
     permissions: dict[str, str] = {}
+
+    @property
+    def caller(self) -> User:
+        """Who asks; known once the permissions were checked."""
+        return cast("User", self.request.user)

@@ -46,16 +46,16 @@ class ExportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, View):
     @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
     def apply(self, request: Request, **_: Any) -> Response:
         export = self._asked(request)
-        return carried_on(request, lambda: runs.apply_plan(export, by=request.user))
+        return carried_on(request, lambda: runs.apply_plan(export, by=self.caller))
 
     @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
     def approve(self, request: Request, **_: Any) -> Response:
         export = self._asked(request)
-        return carried_on(request, lambda: runs.apply_plan(export, by=request.user, approve=True))
+        return carried_on(request, lambda: runs.apply_plan(export, by=self.caller, approve=True))
 
     @action(detail=True, methods=["post"], serializer_class=NothingSerializer)
     def cancel(self, request: Request, **_: Any) -> Response:
-        export = runs.cancel(self._asked(request), by=request.user)
+        export = runs.cancel(self._asked(request), by=self.caller)
         return Response(ExportSerializer(export).data)
 
     def _asked(self, request: Request) -> SegmentExport:
@@ -83,5 +83,5 @@ class ChangeViewSet(mixins.ListModelMixin, View):
     def csv(self, *_: Any, export_id: int) -> StreamingHttpResponse:
         changes = self.filter_queryset(self.get_queryset()).order_by("pk")
         people = changes.iterator(chunk_size=2000)
-        rows = (ChangeSerializer(change).data.values() for change in people)
+        rows = (list(ChangeSerializer(change).data.values()) for change in people)
         return spreadsheets.streamed(f"export-{export_id}", _COLUMNS, rows)

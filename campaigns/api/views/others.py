@@ -39,7 +39,7 @@ class SuppressionViewSet(
     model_name = "suppression"
 
     def perform_create(self, serializer: BaseSerializer[Suppression]) -> None:
-        serializer.save(source=SuppressionSource.API, created_by=self.request.user)
+        serializer.save(source=SuppressionSource.API, created_by=self.caller)
 
 
 @extend_schema_view(**schema.CRITERION_CALLS)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema_view
@@ -55,7 +55,7 @@ class SegmentViewSet(
     unremembered = ("preview_draft",)
 
     def perform_create(self, serializer: BaseSerializer[Segment]) -> None:
-        serializer.save(created_by=self.request.user)
+        serializer.save(created_by=self.caller)
 
     @action(detail=True, pagination_class=KeysetPages, filterset_class=None)
     def preview(self, *_: Any, **__: Any) -> Response:
@@ -76,7 +76,7 @@ class SegmentViewSet(
     def preview_csv(self, *_: Any, **__: Any) -> StreamingHttpResponse:
         segment = self.get_object()
         people = _people(segment).order_by("pk").iterator(chunk_size=2000)
-        rows = (AudienceMemberSerializer(person).data.values() for person in people)
+        rows = (list(AudienceMemberSerializer(person).data.values()) for person in people)
         return spreadsheets.streamed(f"segment-{segment.pk}", _COLUMNS, rows)
 
     @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)
@@ -96,11 +96,11 @@ class SegmentViewSet(
     def _run(self, request: Request, *, plan_only: bool) -> Response:
         segment, options = self.get_object(), self._checked(request)
         return carried_on(
-            request, lambda: request_sync(segment, by=request.user, plan_only=plan_only, **options)
+            request, lambda: request_sync(segment, by=self.caller, plan_only=plan_only, **options)
         )
 
     def _page_of(self, definition: Definition) -> Response:
-        self.paginator.of = definition
+        cast("KeysetPages", self.paginator).of = definition
         page = self.paginate_queryset(_people(definition))
         return self.get_paginated_response(AudienceMemberSerializer(page, many=True).data)
 

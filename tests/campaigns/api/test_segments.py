@@ -171,7 +171,7 @@ def test_a_rename_that_brevo_refuses_changes_nothing(api, brevo, segment) -> Non
 
 
 def test_saving_does_not_undo_what_a_run_wrote_meanwhile(api, brevo, segment, monkeypatch) -> None:
-    from campaigns.api.serializers import segments  # noqa: PLC0415 -- where the save begins
+    from campaigns.api.serializers import segments
 
     real = segments.recorded
 
@@ -191,7 +191,7 @@ def test_saving_does_not_undo_what_a_run_wrote_meanwhile(api, brevo, segment, mo
 def test_saving_a_segment_that_was_deleted_meanwhile_is_not_found(
     api, brevo, segment, monkeypatch
 ) -> None:
-    from campaigns.api.serializers import segments  # noqa: PLC0415 -- where the save begins
+    from campaigns.api.serializers import segments
 
     real = segments.recorded
 
