@@ -26,14 +26,18 @@ def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
     return _stretch(chunk).filter(outcome__in=(Outcome.PENDING, Outcome.NOT_ATTEMPTED))
 
 
-def wait_for(run: Run, process_id: int, *, first_look: float = FIRST_LOOK) -> Process:
-    """Return the process once it has finished, asking sparingly: 100 an hour is all there is."""
-    wait = first_look
+def wait_for(run: Run, process_id: int, *, first_look: float = FIRST_LOOK) -> tuple[Process, float]:
+    """Return the process once it has finished, and the seconds that were waited for it.
+
+    It asks sparingly: 100 an hour is all there is.
+    """
+    wait, waited = first_look, 0.0
     while True:
         run.pause(wait)
+        waited += wait
         process = run.client.process(process_id)
         if process.is_finished:
-            return process
+            return process, waited
         wait = min(wait * 2, _LONGEST_LOOK)
 
 
@@ -111,7 +115,8 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     started leaves its lines open. What it did is then read from the list.
     """
     if chunk.process_id is not None:
-        settle_import(run, chunk, wait_for(run, chunk.process_id))
+        process, _ = wait_for(run, chunk.process_id)
+        settle_import(run, chunk, process)
         return
     if not chunk.one_by_one:
         for process in run.client.latest_processes():
