@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.brevo import BrevoNotFound, Process
@@ -22,8 +22,12 @@ _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
 def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
-    """Return the chunk's lines whose outcome is open."""
-    return _stretch(chunk).filter(outcome__in=(Outcome.PENDING, Outcome.NOT_ATTEMPTED))
+    """Return the chunk's lines whose outcome is open.
+
+    Whoever was set aside on the way out, and was told why, is not among them.
+    """
+    given_up = Q(outcome=Outcome.NOT_ATTEMPTED, message="")
+    return _stretch(chunk).filter(Q(outcome=Outcome.PENDING) | given_up)
 
 
 def wait_for(run: Run, process_id: int, *, first_look: float = FIRST_LOOK) -> tuple[Process, float]:
