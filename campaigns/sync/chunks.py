@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.brevo import BrevoNotFound, Process
-from campaigns.enums import ChunkState, Outcome
+from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk
 from campaigns.sync import ledger
 from campaigns.sync.work import Run
@@ -75,7 +75,8 @@ def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
 def settle_by_list(run: Run, chunk: ExportChunk, *, refusal: str = "") -> None:
     """Read back who of the chunk is on the list: they are done.
 
-    The others were refused, when there is a refusal; else they stay open, to be sent again.
+    The others were refused, when there is a refusal; else they stay open, to be sent again. That
+    somebody is on the list says nothing of a change: changes are always sent again.
     """
     arrived = _arrived(run, chunk)
     with transaction.atomic():
@@ -144,7 +145,7 @@ def _stretch(chunk: ExportChunk) -> QuerySet[ExportChange]:
 
 def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
     list_id = chunk.export.brevo_list_id
-    if list_id is None:
+    if list_id is None or chunk.kind != ChangeKind.JOIN:
         return []
     hoped_for = set(lines_of(chunk).values_list("email", flat=True))
     found: set[str] = set()
