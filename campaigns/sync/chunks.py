@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from campaigns.brevo import BrevoNotFound, Process
+from campaigns.brevo import BrevoNotFound, BrevoPermanent, Process
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk
 from campaigns.sync import ledger
@@ -117,11 +117,15 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     """Find out what became of a chunk to which no answer was heard.
 
     An import is looked for among Brevo's newest processes and waited for; one that was never
-    started leaves its lines open. What it did is then read from the list.
+    started leaves its lines open. What it did is then read from the list, as it is when Brevo has
+    forgotten the process or its reports.
     """
     if chunk.process_id is not None:
-        process, _ = wait_for(run, chunk.process_id)
-        settle_import(run, chunk, process)
+        try:
+            process, _ = wait_for(run, chunk.process_id)
+            settle_import(run, chunk, process)
+        except BrevoPermanent:
+            settle_by_list(run, chunk)
         return
     if not chunk.one_by_one:
         for process in run.client.latest_processes():
