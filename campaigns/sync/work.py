@@ -87,12 +87,12 @@ class Run:
         for name, value in fields.items():
             if not hasattr(value, "resolve_expression"):
                 setattr(self.export, name, value)
-        self._next_beat = time.monotonic() + settings.CAMPAIGNS_LEASE_SECONDS / 6
 
     def beat(self) -> None:
         """Renew the lease when it is time to; raise RunCancelled when somebody asked to stop."""
         if time.monotonic() < self._next_beat:
             return
+        self._next_beat = time.monotonic() + settings.CAMPAIGNS_LEASE_SECONDS / 6
         self.save()
         AccountLease.objects.filter(owner=self.owner).update(until=lease_end())
         self.stop_if_asked()
