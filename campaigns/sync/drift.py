@@ -22,6 +22,8 @@ class Drift:
     def of_list(self) -> bool:
         """True when the list is not as the last run left it, as far as both were looked at."""
         before = self.last.proof if self.last is not None else {}
+        if self.is_gone:
+            return True
         if not self.proof.holds or before.get("level") != self.proof.level:
             return not self.proof.holds
         if self.proof.level == VerifyLevel.FULL:
@@ -32,6 +34,11 @@ class Drift:
     def of_segment(self) -> bool:
         """True when a sync would put somebody on the list, take off, or send anew."""
         return bool(self.plan.joins or self.plan.leaves or self.plan.changes_planned)
+
+    @property
+    def is_gone(self) -> bool:
+        """True when the list is no longer at Brevo: a sync makes a new one."""
+        return self.plan.list_was_gone
 
     @property
     def is_known(self) -> bool:

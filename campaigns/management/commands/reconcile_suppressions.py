@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, since: str | None, **_: Any) -> None:
         moment = _moment(since) if since is not None else None
         if waiting := process_pending():
-            self.stdout.write(f"{waiting:,} webhook events processed.")
+            self.stdout.write(f"Webhook events processed: {waiting:,}.")
         with told_in_one_sentence(), counting(self.stderr, "contacts") as progress:
             client = connect()
             try:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 def _summary(done: Reconciled) -> str:
     since = f" changed since {done.since:%Y-%m-%d %H:%M %Z}" if done.since else ""
-    return f"{done.read:,} contacts{since} read, {done.suppressed:,} suppressions new or stronger."
+    return f"Contacts{since}: {done.read:,}. Suppressions new or stronger: {done.suppressed:,}."
 
 
 def _moment(text: str) -> datetime:

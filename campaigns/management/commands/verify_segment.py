@@ -95,6 +95,7 @@ def _list(found: Drift) -> dict[str, Any]:
     names = {kind: emails[:_NAMES] for kind, emails in proof.names.items()}
     counts = {kind: getattr(proof, kind) for kind in _ON_THE_LIST}
     return {
+        "gone": found.is_gone,
         "level": proof.level,
         "expected": proof.expected,
         "on_list": proof.on_list,
@@ -135,6 +136,8 @@ def _say(one: dict[str, Any]) -> str:
 
 
 def _moved(part: dict[str, Any]) -> str:
+    if part.get("gone"):
+        return "is gone from Brevo, a sync makes a new one"
     return "moved" if part["moved"] else "has not moved"
 
 
@@ -143,4 +146,5 @@ def _named(part: dict[str, Any], words: dict[str, str]) -> Iterable[str]:
         if count := part[kind]:
             names = part["names"].get(kind, [])
             more = f" and {count - len(names)} more" if count > len(names) else ""
-            yield f"  {count} {what}: {', '.join(names)}{more}"
+            told = f": {', '.join(names)}{more}" if names else ""
+            yield f"  {count} {what}{told}"

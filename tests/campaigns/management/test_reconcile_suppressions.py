@@ -53,7 +53,7 @@ def test_blocklisted_contacts_are_suppressed_as_unsubscribed(brevo, run) -> None
     assert (row.user, row.reason) == (ada, SuppressionReason.UNSUBSCRIBED)
     assert row.source == SuppressionSource.RECONCILIATION
     assert said.code == 0
-    assert said.out == "2 contacts read, 1 suppressions new or stronger.\n"
+    assert said.out == "Contacts: 2. Suppressions new or stronger: 1.\n"
 
 
 def test_second_run_reads_only_what_changed_since_the_first(brevo, run) -> None:
@@ -65,8 +65,8 @@ def test_second_run_reads_only_what_changed_since_the_first(brevo, run) -> None:
 
     said = run(COMMAND)
 
-    assert said.out.startswith("0 contacts changed since ")
-    assert "0 suppressions" in said.out
+    assert said.out.startswith("Contacts changed since ")
+    assert said.out.endswith(": 0. Suppressions new or stronger: 0.\n")
 
 
 def test_reading_starts_an_hour_before_the_last_time(wire, run) -> None:
@@ -138,7 +138,7 @@ def test_waiting_webhook_events_are_processed_even_when_brevo_is_not_there(setti
     said = run(COMMAND)
 
     assert suppressed() == {"ada@example.com"}
-    assert said.out == "1 webhook events processed.\n"
+    assert said.out == "Webhook events processed: 1.\n"
     assert (said.code, "BREVO_API_KEY" in said.err) == (2, True)
 
 

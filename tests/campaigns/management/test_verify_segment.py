@@ -127,9 +127,20 @@ def test_counts_of_two_runs_are_compared_when_both_only_counted(
 def test_list_that_is_gone_moved(segment, client, run) -> None:
     client.delete_list(segment.brevo_list_id)
 
-    found = told(run)
+    said = run(COMMAND, "Women")
 
-    assert (found["list"]["on_list"], found["list"]["missing"], found["code"]) == (0, 3, 1)
+    assert said.code == 1
+    assert said.out.splitlines()[:2] == [
+        "Women: the list is gone from Brevo, a sync makes a new one: 0 on it, 3 by our ledger.",
+        "  3 should be on it and are not",
+    ]
+    assert told(run)["list"]["gone"] is True
+
+
+def test_list_that_is_gone_moved_even_when_nobody_was_on_it(brevo, client, run) -> None:
+    client.delete_list(make_segment(name="Women", brevo_list_id=None).brevo_list_id)
+
+    assert told(run)["list"]["moved"] is True
 
 
 def test_twenty_are_named_and_the_others_counted(segment, run) -> None:
