@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo import BrevoNotFound, BrevoTemporary
-from campaigns.enums import ChangeKind, ExportStatus, Reason
+from campaigns.enums import ChangeKind, ExportStatus, Phase, Reason
 from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
@@ -22,6 +22,7 @@ from campaigns.sync.work import Run
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
 _NO_SEGMENT = 0  # a ledger that nobody is in
 _ANALYZE_ABOVE = 5_000
+_DECISIVE = ("plan_digest", "definition", "list_was_gone")
 
 # Who is mailable and new joins; who is held back and on the list leaves; whoever is in the ledger
 # but not in the audience under the same address leaves too. A person has one line at most.
@@ -147,22 +148,25 @@ def moved(old: SegmentExport, new: SegmentExport) -> tuple[int, int]:
 
 
 def check_plan(run: Run) -> None:
-    """Raise PlanRefused when definition or audience moved since the plan was made; say how far.
+    """Raise PlanRefused when definition, audience or list moved since the plan was made.
 
-    What would be planned now is kept as an export of its own, ready to be looked at.
+    The refusal says how far. What would be planned now is kept as an export of its own, ready to
+    be looked at.
     """
     old = run.export
-    new = SegmentExport.objects.create(
-        segment=run.segment,
-        segment_name=run.segment.name,
-        exported_by=old.exported_by,
-        plan_only=True,
-        status=ExportStatus.PLANNED,
-    )
+    list_was_gone = look_at_list(run)
     with transaction.atomic():
-        facts = write_plan(new, run.segment, list_was_gone=old.list_was_gone)
+        new = SegmentExport.objects.create(
+            segment=run.segment,
+            segment_name=run.segment.name,
+            exported_by=old.exported_by,
+            plan_only=True,
+            status=ExportStatus.PLANNED,
+            phase=Phase.LIST,
+        )
+        facts = write_plan(new, run.segment, list_was_gone=list_was_gone)
         SegmentExport.objects.filter(pk=new.pk).update(finished_at=timezone.now(), **facts)
-    if facts["plan_digest"] == old.plan_digest and facts["definition"] == old.definition:
+    if all(facts[name] == getattr(old, name) for name in _DECISIVE):
         new.delete()
         run.save(check_plan=False)
         return
