@@ -62,7 +62,7 @@ class SegmentExportAdmin(SyncPages):
     def how_long(self, export: SegmentExport) -> str | None:
         return sync_words.took(export) or None
 
-    @admin.display(description="On the list", empty_value="unknown")
+    @admin.display(description="Mailable", empty_value="unknown")
     def size(self, export: SegmentExport) -> str | None:
         return None if export.users_count is None else f"{export.users_count:,}"
 

@@ -23,7 +23,8 @@ def compared(export: SegmentExport, asked: QueryDict) -> dict[str, Any]:
     older, newer = sorted((export, chosen), key=lambda run: run.pk)
     difference = between(older, newer)
     came, went = difference.joined(), difference.left()
-    is_left = asked.get("side") == "left"
+    joined_count, left_count = came.count(), went.count()
+    is_left = asked.get("side", "left" if left_count and not joined_count else "") == "left"
     members = _page(went if is_left else came, asked.get("after", ""))
     shown = members[:PAGE]
     return {
@@ -31,8 +32,8 @@ def compared(export: SegmentExport, asked: QueryDict) -> dict[str, Any]:
         "chosen": chosen,
         "older": older,
         "newer": newer,
-        "joined_count": came.count(),
-        "left_count": went.count(),
+        "joined_count": joined_count,
+        "left_count": left_count,
         "side": "left" if is_left else "joined",
         "moves": difference.told_left(shown) if is_left else difference.told_joined(shown),
         "next": shown[-1].pk if len(members) > PAGE else None,

@@ -146,9 +146,12 @@ class Sight:
         return [Row(e, state(e), colour(e), brake_of(e)) for e in self.exports]
 
     @property
-    def totals(self) -> dict[str, int]:
-        fields = ("joins", "leaves", "changes_planned", "held_back", "failed")
-        return {field: sum(getattr(e, field) for e in self.exports) for field in fields}
+    def totals(self) -> dict[str, int | None]:
+        """Sums over all runs: of the plans only once each that will have one has it."""
+        awaited = any(e.planned_at is None and e.status in ACTIVE for e in self.exports)
+        planned = ("joins", "leaves", "changes_planned", "held_back")
+        sums = {f: sum(getattr(e, f) for e in self.exports) for f in (*planned, "failed")}
+        return sums | dict.fromkeys(planned if awaited else ())
 
 
 def is_left(export: SegmentExport) -> bool:

@@ -404,6 +404,17 @@ def test_runs_are_compared_with_the_one_before_unless_told_otherwise(
     assert "data changed" in text(went)
 
 
+def test_comparison_opens_on_whoever_left_when_nobody_joined(client, manager, synced) -> None:
+    ada = make_user(gender=Gender.FEMALE, email="ada@example.com")
+    synced()
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+
+    response = client.get(page_of(synced(), "compare"))
+
+    assert response.context["side"] == "left"
+    assert "ada@example.com" in text(response)
+
+
 def test_changed_definition_is_shown_with_both_in_words(client, manager, segment, synced) -> None:
     first = synced()
     segment.gender = [Gender.MALE.value]

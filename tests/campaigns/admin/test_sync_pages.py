@@ -10,7 +10,7 @@ from accounts.enums import Gender
 from accounts.models import User
 from campaigns.admin.sync_pages import MOST_AT_ONCE, sync_action
 from campaigns.enums import ExportStatus
-from campaigns.models import Segment, SegmentExport
+from campaigns.models import ExportChunk, Segment, SegmentExport
 from tests.factories import (
     make_admin,
     make_agent,
@@ -403,6 +403,19 @@ def test_progress_has_numbers_speed_and_time_left(client, manager, segment) -> N
     assert "Waits for another import" in answer
 
 
+def test_people_whom_brevo_has_taken_in_and_not_answered_for_are_told(
+    client, manager, segment
+) -> None:
+    export = running(segment)
+    lines = {"kind": "JOIN", "first_change": 1, "last_change": 250, "sent_at": timezone.now()}
+    for state, people in (("ACCEPTED", 250), ("DONE", 100)):
+        ExportChunk.objects.create(export=export, state=state, people=people, **lines)
+
+    at_work = text(client.get(step("state"), {"exports": export.pk}))
+
+    assert "250 accepted by Brevo" in at_work
+
+
 @pytest.mark.parametrize("since", ["nonsense", "nan", "-1", "99999999999"])
 def test_sighting_that_makes_no_sense_is_made_anew(client, manager, segment, since) -> None:
     export = running(segment)
@@ -560,6 +573,15 @@ def test_page_of_several_names_those_that_wait(client, two) -> None:
 
     assert "1 of the plans waits for approval" in page
     assert "Confirm 1 plan" in page
+
+
+def test_plans_that_are_still_to_be_made_count_as_unknown(client, two) -> None:
+    SegmentExport.objects.filter(pk=two[0].pk).update(status="QUEUED", planned_at=None)
+
+    page = text(client.get(together(*two)))
+
+    assert '<td data-label="Join" class="sync-number">—</td>' in page
+    assert client.get(together(*two)).context["sight"].totals["joins"] is None
 
 
 def test_page_of_one_run_is_its_own(client, two) -> None:
