@@ -1,13 +1,14 @@
 """End a run honestly: every person of its plan has exactly one outcome, and the status says so."""
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
 from campaigns.enums import ChangeKind, ExportStatus, Outcome, Phase
-from campaigns.models import ExportChange
+from campaigns.models import ExportChange, SegmentExport
 from campaigns.sync.work import Run
 
+_IDLE = (ExportStatus.QUEUED, ExportStatus.PLANNED, ExportStatus.WAITING)
 _COUNTED = {
     "added": (ChangeKind.JOIN, Outcome.DONE),
     "updated": (ChangeKind.CHANGE, Outcome.DONE),
@@ -21,6 +22,18 @@ def wait_for_approval(run: Run, why: str) -> None:
     run.release()
 
 
+def call_off(idle: QuerySet[SegmentExport, SegmentExport], why: str) -> int:
+    """Cancel those of these runs that nobody is at work on; return how many there were."""
+    with transaction.atomic():
+        runs = SegmentExport.objects.filter(pk__in=list(idle.values_list("pk", flat=True)))
+        stopped = runs.filter(status__in=_IDLE).update(
+            status=ExportStatus.CANCELLED, error_message=why, finished_at=Now()
+        )
+        called_off = runs.filter(status=ExportStatus.CANCELLED)
+        _give_up(ExportChange.objects.filter(export__in=called_off))
+    return stopped
+
+
 def finish(run: Run, status: ExportStatus | None = None, message: str = "") -> None:
     """Write how the run ended; without a status, what the outcomes and the proof say.
 
@@ -29,8 +42,7 @@ def finish(run: Run, status: ExportStatus | None = None, message: str = "") -> N
     export = run.export
     with transaction.atomic():
         if status != ExportStatus.PLANNED:
-            left = ExportChange.objects.filter(export=export, outcome=Outcome.PENDING)
-            left.update(outcome=Outcome.NOT_ATTEMPTED)
+            _give_up(ExportChange.objects.filter(export=export))
         counts = _counts(run)
         run.save(
             **{name: counts.get(pair, 0) for name, pair in _COUNTED.items()},
@@ -43,6 +55,10 @@ def finish(run: Run, status: ExportStatus | None = None, message: str = "") -> N
         )
     run.show()
     run.release()
+
+
+def _give_up(lines: QuerySet[ExportChange, ExportChange]) -> None:
+    lines.filter(outcome=Outcome.PENDING).update(outcome=Outcome.NOT_ATTEMPTED)
 
 
 Counts = dict[tuple[str, str], int]

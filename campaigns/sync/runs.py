@@ -24,7 +24,7 @@ from campaigns.errors import (
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync import apply, chunks, ledger, verify
 from campaigns.sync.brake import must_wait
-from campaigns.sync.closing import finish, wait_for_approval
+from campaigns.sync.closing import call_off, finish, wait_for_approval
 from campaigns.sync.gateway import connect
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
 from campaigns.sync.work import Progress, Run
@@ -101,10 +101,7 @@ def cancel(export: SegmentExport, *, by: User | None) -> SegmentExport:
     Raises PlanRefused when it is over already.
     """
     told = f"Cancelled by {by}." if by else "Cancelled."
-    idle = [ExportStatus.QUEUED, ExportStatus.PLANNED, ExportStatus.WAITING]
-    stopped = SegmentExport.objects.filter(pk=export.pk, status__in=idle).update(
-        status=ExportStatus.CANCELLED, error_message=told, finished_at=timezone.now()
-    )
+    stopped = call_off(SegmentExport.objects.filter(pk=export.pk), told)
     if not stopped:
         at_work = SegmentExport.objects.filter(pk=export.pk, status=ExportStatus.RUNNING)
         if not at_work.update(cancel_requested=True):
@@ -186,12 +183,9 @@ def _plan(run: Run) -> None:
         run.save()  # holds the row: nobody else writes this plan meanwhile
         facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)
         run.save(**facts, phase=Phase.LIST)
-    replaced = SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
-    replaced.exclude(pk=run.export.pk).update(
-        status=ExportStatus.CANCELLED,
-        error_message=f"Export {run.export.pk} replaced this plan.",
-        finished_at=timezone.now(),
-    )
+    if not run.export.plan_only:
+        waiting = SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
+        call_off(waiting, f"Export {run.export.pk} replaced this plan.")
     Segment.objects.filter(pk=run.segment.pk).update(
         audience_size=facts["audience_count"],
         mailable_size=facts["users_count"],
