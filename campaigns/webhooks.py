@@ -14,8 +14,10 @@ from django.db import Error as StorageError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import APIException
 
 from campaigns.sync import events
+from config import problems
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +68,9 @@ def _shows_token(request: HttpRequest) -> bool:
 
 
 def _problem(status: HTTPStatus, detail: str) -> HttpResponse:
-    problem = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return JsonResponse(problem, status=status, content_type="application/problem+json")
+    problem = APIException(detail)
+    problem.status_code = status
+    return problems.answer(problem)
 
 
 urlpatterns = [path("brevo/", brevo, name="brevo-webhook")]
