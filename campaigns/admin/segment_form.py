@@ -97,10 +97,10 @@ class SegmentForm(SegmentModelForm):
             validate(self.instance)
         except ValidationError as error:
             for field, errors in error.error_dict.items():
-                if field == NON_FIELD_ERRORS:
-                    self.add_error(None, errors)
-                elif field not in self.errors:
-                    self.add_error(field, errors)
+                # Nothing is asked yet only because what was asked could not be understood.
+                known = self.errors.keys() & ({field} if field in self.fields else CRITERIA.keys())
+                if not known:
+                    self.add_error(None if field == NON_FIELD_ERRORS else field, errors)
         if self.refusal is not None:
             self.add_error(None, ValidationError(words_of(self.refusal), code="brevo"))
 

@@ -2,17 +2,19 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import DatabaseError, transaction
-from django.db.models import Count
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.enums import Consent
+from accounts.models import User
 from campaigns.audience.definition import Definition
-from campaigns.audience.mailable import held_reason
 from campaigns.audience.query_builder import audience
-from campaigns.enums import Reason
+from campaigns.enums import Reason, SuppressionReason
 from campaigns.errors import SegmentBroken
-from campaigns.models import Segment
+from campaigns.models import Segment, Suppression
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +31,40 @@ class Sizes:
         return self.total - sum(self.held.values())
 
 
+# Each row of the audience is read once, and joined to the few who are suppressed: asking for
+# each row whether it is suppressed, as ``held_reason`` does, took two to seven times as long.
+_COUNT = """
+SELECT COUNT(*),
+       COUNT(CASE WHEN a.marketing_consent = %s THEN 1 END),
+       COUNT(CASE WHEN a.marketing_consent <> %s AND s.id IS NOT NULL THEN 1 END),
+       COUNT(CASE WHEN a.marketing_consent <> %s AND s.id IS NULL
+                   AND NOT a.email_is_usable THEN 1 END)
+FROM ({audience}) a LEFT JOIN (SELECT user_id AS id FROM ({suppressed}) u) s ON s.id = a.id
+"""
+_REASONS = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
+
+
 def sizes_of(definition: Definition) -> Sizes:
-    """Count an audience by one aggregate query; raises SegmentBroken."""
-    people = audience(definition).order_by().values(reason=held_reason())
-    counts = dict(people.values_list("reason").annotate(n=Count("pk")))
-    held = {reason: counts[reason.value] for reason in Reason if reason.value in counts}
-    return Sizes(sum(counts.values()), held)
+    """Count an audience by one query that costs hardly more than its bare count.
+
+    The reasons are those of ``held_reason``. Raises SegmentBroken.
+    """
+    people = audience(definition).order_by().values("id", "marketing_consent", "email_is_usable")
+    inner, inner_params = people.query.sql_with_params()
+    suppressed, suppressed_params = _suppressed_ids().query.sql_with_params()
+    sql = _COUNT.format(audience=inner, suppressed=suppressed)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*[Consent.OPTED_OUT.value] * 3, *inner_params, *suppressed_params])
+        total, *held = cursor.fetchone()
+    return Sizes(total, {reason: n for reason, n in zip(_REASONS, held, strict=True) if n})
+
+
+def _suppressed_ids() -> QuerySet[Any, Any]:
+    """Return the ids of all who are suppressed, each once: as persons, or by their address."""
+    rows = Suppression.objects.order_by()
+    as_persons = rows.exclude(reason=SuppressionReason.BOUNCED).filter(user__isnull=False)
+    by_address = User.objects.filter(email_key__in=rows.values("email"))
+    return as_persons.values("user_id").union(by_address.values("pk"))
 
 
 def sizes_if_known(definition: Definition) -> Sizes | None:

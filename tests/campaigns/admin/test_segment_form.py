@@ -1,0 +1,256 @@
+"""The form of a segment: what it offers, keeps, refuses, and shows of the past."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.audience.revisions import recorded
+from campaigns.brevo import BrevoClient
+from campaigns.models import Segment, SegmentRevision
+from sandbox.server import Sandbox
+from tests.factories import (
+    make_agent,
+    make_manager,
+    make_partner,
+    make_property,
+    make_segment,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+ADD = "admin:campaigns_segment_add"
+CHANGE = "admin:campaigns_segment_change"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def manager_client(client: Client) -> Client:
+    client.force_login(make_manager(first_name="Mia"))
+    return client
+
+
+def typed(**fields: Any) -> dict[str, Any]:
+    return {"name": "Lagos", "match": "ALL", "countries": ["NG"]} | fields
+
+
+def change(client: Client, segment: Segment, **fields: Any) -> Any:
+    return client.post(reverse(CHANGE, args=[segment.pk]), typed(**fields))
+
+
+def lists_at(brevo: Sandbox) -> list[str]:
+    client = BrevoClient(brevo.key, base_url=brevo.url)
+    folder = client.ensure_folder("Campaign Segments")
+    return [found.name for found in client.lists(folder)]
+
+
+def test_a_new_segment_has_its_creator_its_list_its_sizes_and_a_revision(manager_client, brevo):
+    make_user(country="NG")
+    response = manager_client.post(reverse(ADD), typed())
+    assert response.status_code == 302
+    segment = Segment.objects.get()
+    assert segment.created_by.first_name == "Mia"
+    assert segment.audience_size == 1
+    assert lists_at(brevo) == ["Lagos"]
+    assert segment.revisions.get().changed_by == segment.created_by
+
+
+def test_each_criterion_is_kept_as_the_audience_reads_it(manager_client, brevo):
+    home, agent, partner = make_property(), make_agent(), make_partner()
+    many = {
+        "match": "ANY",
+        "gender": ["FEMALE"],
+        "properties": [str(home.pk)],
+        "states": ["Lagos"],
+        "traffic_sources": ["Instagram"],
+        "agents": [str(agent.pk)],
+        "partners": [str(partner.pk)],
+    }
+    manager_client.post(reverse(ADD), typed(**many))
+    assert Segment.objects.get().definition == many | {
+        "countries": ["NG"],
+        "properties": [home.pk],
+        "agents": [agent.pk],
+        "partners": [partner.pk],
+    }
+
+
+def test_without_a_criterion_nothing_is_saved_and_the_form_says_what_to_do(manager_client, brevo):
+    response = manager_client.post(reverse(ADD), typed(countries=[]))
+    assert "Choose at least one criterion" in response.content.decode()
+    assert not Segment.objects.exists()
+    assert lists_at(brevo) == []
+
+
+def test_a_taken_name_is_said_once_at_its_field(manager_client, brevo):
+    make_segment(name="lagos", brevo_list_id=7)
+    form = manager_client.post(reverse(ADD), typed()).context["adminform"].form
+    assert list(form.errors) == ["name"]
+    assert len(form.errors["name"]) == 1
+
+
+def test_a_value_that_is_no_value_is_refused_at_its_field(manager_client, brevo):
+    response = manager_client.post(reverse(ADD), typed(countries=["NG", "XX"]))
+    form = response.context["adminform"].form
+    assert list(form.errors) == ["countries"]
+    assert "XX" in form.errors["countries"][0]
+
+
+def test_what_brevo_refuses_is_shown_with_its_words_and_nothing_is_saved(manager_client, brevo):
+    brevo.faults.add("key-revoked@POST /contacts/lists")
+    response = manager_client.post(reverse(ADD), typed(description="Typed by hand"))
+    shown = response.content.decode()
+    assert response.status_code == 200
+    assert "Nothing was saved." in shown
+    assert "Brevo says: “" in shown
+    assert "Make a new key in Brevo" in shown
+    assert not Segment.objects.exists()
+    assert not SegmentRevision.objects.exists()
+
+
+def test_what_was_typed_is_kept_when_brevo_refuses(manager_client, brevo):
+    brevo.faults.add("key-revoked@POST /contacts/lists")
+    response = manager_client.post(reverse(ADD), typed(description="Typed by hand"))
+    shown = response.content.decode()
+    assert "Typed by hand" in shown
+    assert '<option value="NG" selected>' in shown
+
+
+def test_a_rename_that_brevo_refuses_leaves_the_old_name(manager_client, brevo):
+    manager_client.post(reverse(ADD), typed())
+    brevo.faults.add("key-revoked@PUT /contacts/lists/*")
+    response = change(manager_client, Segment.objects.get(), name="Abuja")
+    assert "Nothing was saved." in response.content.decode()
+    assert Segment.objects.get().name == "Lagos"
+
+
+def test_a_new_list_is_taken_back_when_the_rest_of_the_save_fails(
+    manager_client, brevo, monkeypatch
+):
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("campaigns.admin.segment.SegmentAdmin.log_addition", fail)
+    with pytest.raises(RuntimeError):
+        manager_client.post(reverse(ADD), typed())
+    assert not Segment.objects.exists()
+    assert lists_at(brevo) == []
+
+
+def test_a_value_that_vanished_stays_in_its_list_to_be_removed(manager_client):
+    palm, sea = make_property("Palm"), make_property("Sea")
+    segment = make_segment(properties=[palm.pk, sea.pk], brevo_list_id=7)
+    gone = palm.pk
+    palm.delete()
+    shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
+    option = f'<option value="{gone}" selected>Property {gone} (no longer exists)</option>'
+    assert option in shown
+    assert f'<option value="{sea.pk}" selected>Sea</option>' in shown
+
+
+def test_an_agent_who_is_none_any_more_stays_in_the_list_with_what_became_of_them(manager_client):
+    agent = make_agent(first_name="Ngozi", last_name="Eze")
+    segment = make_segment(agents=[agent.pk], brevo_list_id=7)
+    agent.role = "CLIENT"
+    agent.save()
+    shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
+    assert f"Ngozi Eze (agent {agent.pk}) is no agent any more</option>" in shown
+
+
+def test_a_broken_segment_shows_each_problem_and_how_to_mend_it(manager_client):
+    palm = make_property("Palm")
+    segment = make_segment(properties=[palm.pk], brevo_list_id=7)
+    gone = palm.pk
+    palm.delete()
+    shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
+    assert "This segment is broken" in shown
+    assert f"<li>Property {gone} no longer exists.</li>" in shown
+    assert "Remove what vanished" in shown
+
+
+def test_a_sound_segment_shows_no_banner(manager_client):
+    segment = make_segment(brevo_list_id=7)
+    shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
+    assert "This segment is broken" not in shown
+
+
+def test_saving_what_vanished_is_refused_with_the_remedy(manager_client, brevo):
+    palm = make_property("Palm")
+    segment = make_segment(properties=[palm.pk], brevo_list_id=7)
+    gone = str(palm.pk)
+    palm.delete()
+    form = change(manager_client, segment, properties=[gone]).context["adminform"].form
+    assert "Remove it or choose another." in form.errors["properties"][0]
+
+
+def test_history_tells_changes_people_and_who(manager_client, client):
+    make_user(country="GH")
+    segment = make_segment(name="Lagos", countries=["NG"], brevo_list_id=7)
+    change(manager_client, segment, countries=["NG", "GH"])
+    shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
+    assert "Countries: Nigeria → Nigeria, Ghana" in shown
+    assert "+1 −0 people" in shown  # noqa: RUF001 -- a minus sign
+    assert "by Mia" in shown
+
+
+def test_a_page_with_a_long_history_costs_the_queries_of_a_short_one(
+    manager_client, django_assert_max_num_queries
+):
+    segment = make_segment(countries=["NG"], brevo_list_id=7)
+    for country in ("GH", "KE", "ZA", "NG", "GH", "KE"):
+        with recorded(segment, by=make_manager()):
+            segment.countries = [country]
+            segment.save()
+    with django_assert_max_num_queries(12):
+        manager_client.get(reverse(CHANGE, args=[segment.pk]))
+
+
+def options(client: Client, key: str, term: str = "") -> list[str]:
+    response = client.get(reverse("admin:campaigns_segment_options", args=[key]), {"term": term})
+    assert response.status_code == 200
+    return [option["text"] for option in response.json()["results"]]
+
+
+def test_states_are_offered_with_how_many_people_have_each(manager_client):
+    for state in ("Lagos", "LAGOS", "lagos", "Kano"):
+        make_user(state=state)
+    assert options(manager_client, "states") == ["Lagos (3)", "Kano (1)"]
+    assert options(manager_client, "states", "KA") == ["Kano (1)"]
+
+
+def test_states_are_grouped_once_and_over_the_index_alone(
+    manager_client, django_assert_num_queries
+):
+    make_user(state="Lagos")
+    options(manager_client, "states")
+    with django_assert_num_queries(2):  # the session and its user
+        options(manager_client, "states", "lag")
+
+
+def test_agents_are_found_by_name_and_customers_are_not(manager_client):
+    make_agent(first_name="Ngozi", last_name="Eze", email="ngozi@example.com")
+    make_user(first_name="Ngozi")
+    assert options(manager_client, "agents", "ngo") == ["Ngozi Eze (ngozi@example.com)"]
+
+
+def test_an_unknown_list_offers_nothing(manager_client):
+    assert options(manager_client, "shoe_sizes") == []
+
+
+def test_countries_are_offered_by_name_with_their_flag(manager_client):
+    shown = manager_client.get(reverse(ADD)).content.decode()
+    assert '<option value="NG">🇳🇬 Nigeria</option>' in shown
+
+
+def test_the_lists_are_plain_selects_for_who_has_no_javascript(manager_client):
+    make_property("Palm Court")
+    shown = manager_client.get(reverse(ADD)).content.decode()
+    assert shown.count("<select ") == 7
+    assert ">Palm Court</option>" in shown
+    assert "noscript.css" in shown
