@@ -2,13 +2,18 @@
 
 import argparse
 
-from benchmarks import sync
+from benchmarks import pages, sync
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=[100_000, 1_000_000], metavar="N")
-    print(sync.report(parser.parse_args().people))
+    parser.add_argument("--only", choices=["sync", "pages"])
+    chosen = parser.parse_args()
+    if chosen.only != "pages":
+        print(sync.report(chosen.people))
+    if chosen.only != "sync":
+        print(pages.report(max(chosen.people)))
 
 
 if __name__ == "__main__":

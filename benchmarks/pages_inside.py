@@ -1,0 +1,103 @@
+"""Ask for each page inside the process that serves it, and print the medians as JSON."""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import django
+
+ROUNDS = 5
+BARE_COUNT = """
+SELECT count(*) FROM accounts_user
+WHERE is_active AND role IN ('CLIENT', 'PARTNER') AND state_key = 'lagos'
+"""
+
+
+def median(ask: Callable[[], Any]) -> float:
+    """Return the median of some rounds after a first one, in milliseconds."""
+    ask()
+    taken = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(taken)
+
+
+def main(dsn: str) -> None:
+    django.setup()
+    from django.contrib import admin  # noqa: PLC0415 -- Django has to be set up first
+    from django.db import connection  # noqa: PLC0415
+    from django.test import Client  # noqa: PLC0415
+    from django.urls import reverse  # noqa: PLC0415
+
+    from accounts.models import User  # noqa: PLC0415
+    from benchmarks.pages import remember_run  # noqa: PLC0415
+    from campaigns.models import Segment, SegmentExport  # noqa: PLC0415
+
+    boss = User.objects.create_superuser("boss@example.org", "boss")
+    Segment.objects.bulk_create(
+        Segment(name=f"Segment {n}", states=["Lagos"], brevo_list_id=n, created_by=boss)
+        for n in range(1, 51)
+    )
+    segment = Segment.objects.order_by("pk").first()
+    assert segment is not None
+    SegmentExport.objects.bulk_create(
+        SegmentExport(
+            segment=each,
+            segment_name=each.name,
+            status="SUCCESS",
+            phase="DONE",
+            users_count=100 * n,
+        )
+        for each in Segment.objects.all()
+        for n in range(10)
+    )
+    export = SegmentExport.objects.filter(segment=segment).first()
+    assert export is not None
+    remember_run(dsn, segment.pk, export.pk)
+    client = Client()
+    client.force_login(boss)
+
+    pages = {"home": reverse("admin:index")}
+    for model in admin.site._registry:  # noqa: SLF001 -- every page there is
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        pages[f"{name}: list"] = reverse(f"admin:{name}_changelist")
+        pages[f"{name}: search"] = reverse(f"admin:{name}_changelist") + "?q=person77777"
+        found = model._base_manager.order_by("pk").first()
+        if found is not None:
+            pages[f"{name}: one"] = reverse(f"admin:{name}_change", args=[found.pk])
+    pages["segment: preview"] = reverse("admin:campaigns_segment_preview", args=[segment.pk])
+    pages["segment: preview, search"] = pages["segment: preview"] + "?q=person77777"
+    pages["API: segments"] = reverse("segment-list")
+    pages["API: lines of a run"] = reverse("export-changes", args=[export.pk])
+    pages["API: stats"] = reverse("stats")
+
+    medians = {}
+    for name, url in pages.items():
+        answer = client.get(url)
+        if answer.status_code == 200:
+            medians[name] = median(partial(client.get, url))
+
+    preview = reverse("segment-preview", args=[segment.pk])
+    medians["API: preview, first page with its count"] = median(partial(client.get, preview))
+
+    live = reverse("admin:campaigns_segment_live")
+    form = {"name": "Draft", "match": "ALL", "states": ["Lagos"]}
+    medians["live count"] = median(partial(client.post, live, form))
+
+    def count() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(BARE_COUNT)
+            cursor.fetchone()
+
+    medians["live count: the bare SQL"] = median(count)
+    print(json.dumps(medians))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
