@@ -42,6 +42,7 @@ def remove(run: Run) -> None:
 def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
     """Remove one chunk; when Brevo refuses it as a whole, find out whom it means."""
     lines, emails = [line for line, _ in page], [email for _, email in page]
+    ledger.doubt(run.export, emails)  # should the answer be lost, and they come back
     refusal = ""
     try:
         run.client.remove_from_list(_list_id(run), emails)

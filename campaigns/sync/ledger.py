@@ -37,9 +37,10 @@ def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
 
 
 def doubt(export: SegmentExport, emails: Sequence[str]) -> None:
-    """Forget what these members were sent, because they are not on the list: they are sent again.
+    """Forget what these members were sent, because they are not, or may not be, on the list.
 
-    They stay ours, so that whoever leaves the audience meanwhile is still taken off.
+    Whoever of them is in the audience is sent again. They stay ours, so that whoever leaves it
+    meanwhile is still taken off.
     """
     for start in range(0, len(emails), _BATCH):
         members = _current(export).filter(email__in=emails[start : start + _BATCH])
