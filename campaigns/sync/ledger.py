@@ -55,5 +55,16 @@ def strike_off(export: SegmentExport, emails: Sequence[str] | None = None) -> in
     return members.update(removed_at=timezone.now(), removed_by=export.pk)
 
 
+def reopen(export: SegmentExport, emails: Sequence[str]) -> None:
+    """Make those whom this run took off members again, because they are on the list all the same.
+
+    The next run then takes them off again.
+    """
+    for start in range(0, len(emails), _BATCH):
+        ended = ListMember.objects.filter(segment=export.segment, removed_by=export.pk)
+        ended = ended.filter(email__in=emails[start : start + _BATCH])
+        ended.update(removed_at=None, removed_by=None, fingerprint=_UNKNOWN)
+
+
 def _current(export: SegmentExport) -> QuerySet[ListMember]:
     return ListMember.objects.current().filter(segment=export.segment)

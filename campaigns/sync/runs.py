@@ -201,4 +201,5 @@ def _verify(run: Run) -> None:
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     with transaction.atomic():
         ledger.doubt(run.export, proof.missing_emails)
+        ledger.reopen(run.export, proof.unexpected_emails)
         run.save(proof=proof.as_json())

@@ -33,6 +33,7 @@ class Proof:
     digest: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
     missing_emails: list[str] = field(default_factory=list)
+    unexpected_emails: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -45,7 +46,7 @@ class Proof:
 
     def as_json(self) -> dict[str, object]:
         told = asdict(self) | {"holds": self.holds}
-        del told["missing_emails"]  # may be millions
+        del told["missing_emails"], told["unexpected_emails"]  # may be millions
         return told
 
 
@@ -97,9 +98,9 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     proof.on_list, proof.digest = len(found), digest.hexdigest()
     proof.missing, proof.unexpected = len(missing), len(unexpected)
     proof.held_by_others = len(foreign - unexpected)
-    proof.missing_emails = sorted(missing)
+    proof.missing_emails, proof.unexpected_emails = sorted(missing), sorted(unexpected)
     proof.names = {
         "missing": proof.missing_emails[:_NAMES],
-        "unexpected": sorted(unexpected)[:_NAMES],
+        "unexpected": proof.unexpected_emails[:_NAMES],
         "held_by_others": sorted(foreign - unexpected)[:_NAMES],
     }
