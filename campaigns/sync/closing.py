@@ -101,7 +101,10 @@ def _against(proof: dict[str, object]) -> str:
     if not proof.get("list_found", True):
         return "The list is gone from Brevo: sync again, and it is made anew."
     if proof.get("missing") is None:
-        return f"The list holds {proof['on_list']}, fewer than the {proof['expected']} expected."
+        return (
+            f"The list holds {proof['on_list']}, fewer than the {proof['expected']} expected: "
+            "sync and verify name by name, and the missing are sent again."
+        )
     return (
         f"Reading the list back found {proof['missing']} missing and "
         f"{proof['unexpected']} still on it that were removed: sync again."

@@ -196,9 +196,12 @@ def _plan(run: Run) -> None:
 
 def _verify(run: Run) -> None:
     run.show()
-    level = verify.level_for(run.segment, run.export.verify_level)
+    wanted = run.export.verify_level
+    level = verify.level_for(run.segment, wanted)
     run.segment.brevo_list_id = run.export.brevo_list_id
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
+    if wanted == VerifyLevel.AUTO and proof.falls_short:
+        proof = verify.verify(run.client, run.segment, VerifyLevel.FULL, after=run.export.pk)
     with transaction.atomic():
         ledger.doubt(run.export, proof.missing_emails)
         ledger.reopen(run.export, proof.unexpected_emails)

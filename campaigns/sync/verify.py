@@ -44,6 +44,11 @@ class Proof:
             return self.on_list is not None and self.on_list >= self.expected
         return not self.missing and not self.unexpected
 
+    @property
+    def falls_short(self) -> bool:
+        """True when a count was too small, so that only names can tell whom to send again."""
+        return self.level == VerifyLevel.COUNT and self.list_found and not self.holds
+
     def as_json(self) -> dict[str, object]:
         told = asdict(self) | {"holds": self.holds}
         del told["missing_emails"], told["unexpected_emails"]  # may be millions
