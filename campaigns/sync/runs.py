@@ -127,21 +127,29 @@ def run_export(export_id: int, *, progress: Progress | None = None) -> SegmentEx
     run = Run.claim(export_id, progress)
     if run is not None:
         try:
-            _carry_on(run)
+            _carry_on_to_an_end(run)
         except LeaseLost:
             logger.warning("Export %s was taken up by another process.", export_id)
-        except RunCancelled as cancelled:
-            finish(run, ExportStatus.CANCELLED, str(cancelled))
-        except (BrevoError, CampaignsError) as error:
-            finish(run, ExportStatus.FAILED, str(error))
-        except DatabaseError:
-            raise  # nothing can be written now: the lease ends, and the run is taken up again
-        except Exception as error:
-            finish(run, ExportStatus.FAILED, f"A fault of this application: {error!r}.")
+        except (KeyboardInterrupt, SystemExit):
+            run.abandon()
             raise
         finally:
             run.close()
     return SegmentExport.objects.get(pk=export_id)
+
+
+def _carry_on_to_an_end(run: Run) -> None:
+    try:
+        _carry_on(run)
+    except (LeaseLost, DatabaseError):
+        raise  # nothing can be written: the lease ends, and whoever takes the run up goes on
+    except RunCancelled as cancelled:
+        finish(run, ExportStatus.CANCELLED, str(cancelled))
+    except (BrevoError, CampaignsError) as error:
+        finish(run, ExportStatus.FAILED, str(error))
+    except Exception as error:
+        finish(run, ExportStatus.FAILED, f"A fault of this application: {error!r}.")
+        raise
 
 
 def _carry_on(run: Run) -> None:

@@ -121,6 +121,11 @@ class Run:
         held = SegmentExport.objects.filter(pk=self.export.pk, lease_owner=self.owner)
         held.update(lease_owner="", lease_until=None)
 
+    def abandon(self) -> None:
+        """Let the lease end now: whoever asks next carries the run on."""
+        held = SegmentExport.objects.filter(pk=self.export.pk, lease_owner=self.owner)
+        held.update(lease_until=Now())
+
     def close(self) -> None:
         if "client" in self.__dict__:
             self.client.close()
