@@ -64,7 +64,7 @@ def _suppressed_ids() -> QuerySet[Any, Any]:
     rows = Suppression.objects.order_by()
     as_persons = rows.exclude(reason=SuppressionReason.BOUNCED).filter(user__isnull=False)
     by_address = User.objects.filter(email_key__in=rows.values("email"))
-    return as_persons.values("user_id").union(by_address.values("pk"))
+    return as_persons.values("user_id").union(by_address.values("pk")).order_by()
 
 
 def sizes_if_known(definition: Definition) -> Sizes | None:
