@@ -5,7 +5,9 @@ holds its lease, from where the last process left it.
 """
 
 import logging
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
@@ -43,15 +45,16 @@ def request_sync(
 ) -> SegmentExport:
     """Queue a run of the segment and return it; nothing is sent yet.
 
-    A run that died is returned instead, to be carried on. Raises SegmentBroken, SegmentBusy while
-    another run is alive, and BrevoMisconfigured when Brevo cannot be used at all.
+    A run that died, or that nobody took up, is returned instead, to be carried on. Raises
+    SegmentBroken, SegmentBusy while another run is alive, and BrevoMisconfigured when Brevo cannot
+    be used at all.
     """
     if found := problems(segment):
         raise SegmentBroken(segment.name, found)
     connect()
     at_work = SegmentExport.objects.active().filter(segment=segment).first()
     if at_work is not None:
-        if at_work.is_stalled and at_work.plan_only == plan_only:
+        if _is_left_behind(at_work) and at_work.plan_only == plan_only:
             return at_work
         raise SegmentBusy(segment.name, at_work.pk)
     try:
@@ -65,6 +68,12 @@ def request_sync(
             )
     except IntegrityError as error:
         raise SegmentBusy(segment.name, _at_work(segment)) from error
+
+
+def _is_left_behind(export: SegmentExport) -> bool:
+    length = timedelta(seconds=settings.CAMPAIGNS_LEASE_SECONDS)
+    unheard = export.status == ExportStatus.QUEUED and not export.check_plan
+    return export.is_stalled or (unheard and export.exported_at < timezone.now() - length)
 
 
 def apply_plan(export: SegmentExport, *, by: User | None, approve: bool = False) -> SegmentExport:
