@@ -16,12 +16,11 @@ from campaigns.admin.base import guarded
 from campaigns.admin.sync_csv import csv_response
 from campaigns.admin.sync_difference import compared
 from campaigns.admin.sync_filters import AskedAtFilter, AskedByFilter
-from campaigns.admin.sync_lines import DIGITS, Lines
+from campaigns.admin.sync_lines import CSV_COLUMNS, DIGITS, Lines
 from campaigns.admin.sync_pages import SyncPages
 from campaigns.models import SegmentExport
 
 _VIEW = "campaigns.view_segmentexport"
-_CSV_COLUMNS = ("e-mail", "first name", "last name", "what", "reason", "outcome", "message")
 
 
 @admin.register(SegmentExport)
@@ -113,19 +112,8 @@ class SegmentExportAdmin(SyncPages):
     def csv_view(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         """Send the lines that the page shows, all of them."""
         export = _export(object_id)
-        rows = (
-            (
-                line.email,
-                line.user.first_name if line.user else "",
-                line.user.last_name if line.user else "",
-                line.get_kind_display(),
-                line.get_reason_display(),
-                line.get_outcome_display(),
-                line.message,
-            )
-            for line in Lines(export, request.GET)
-        )
-        return csv_response(f"export-{export.pk}.csv", _CSV_COLUMNS, rows)
+        rows = Lines(export, request.GET).rows()
+        return csv_response(f"export-{export.pk}.csv", CSV_COLUMNS, rows)
 
     @guarded(_VIEW)
     def compare_view(self, request: HttpRequest, object_id: int) -> HttpResponse:

@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from campaigns.enums import ChangeKind, Outcome
+from campaigns.enums import ChangeKind, Outcome, Reason
 from campaigns.models import ExportChange, SegmentExport
 
 PAGE = 50
 KINDS = (ChangeKind.JOIN, ChangeKind.LEAVE, ChangeKind.CHANGE, ChangeKind.HELD_BACK)
-_BATCH = 2_000  # lines of a file read at a time
+_BATCH = 5_000  # lines of a file read at a time
+CSV_COLUMNS = ("e-mail", "first name", "last name", "what", "reason", "outcome", "message")
+_CSV_FIELDS = ("email", "user__first_name", "user__last_name", "reason", "outcome", "message")
+_REASONS = dict(Reason.choices)
+_OUTCOMES = dict(Outcome.choices)
 DIGITS = 18  # of an id that every database takes
 
 
@@ -80,12 +84,23 @@ class Lines:
             self.address(before=str(first)) if has_previous else "",
         )
 
-    def __iter__(self) -> Iterator[ExportChange]:
-        """Give every line that fits, a batch at a time."""
-        cursor: Cursor | None = None
-        while found := self._read(cursor, _BATCH):
-            yield from found
-            cursor = Cursor(ChangeKind(found[-1].kind), found[-1].pk)
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Give the CSV_COLUMNS of every line that fits, a batch at a time.
+
+        Plain values: building models and asking them for labels took five times as long.
+        """
+        for kind in KINDS:
+            if self.kind in ("", kind):
+                yield from self._rows(kind)
+
+    def _rows(self, kind: ChangeKind) -> Iterator[tuple[str, ...]]:
+        lines = self._fitting(kind).order_by("pk").values_list("pk", *_CSV_FIELDS)
+        after = 0
+        while batch := list(lines.filter(pk__gt=after)[:_BATCH]):
+            after = batch[-1][0]
+            for _, email, first, last, reason, outcome, message in batch:
+                told = (kind.label, _REASONS.get(reason, reason), _OUTCOMES[outcome], message)
+                yield (email, first or "", last or "", *told)
 
     def _read(
         self, cursor: Cursor | None, number: int, *, backwards: bool = False

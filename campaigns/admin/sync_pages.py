@@ -82,7 +82,8 @@ class SyncPages(CampaignsAdmin):
     def plan_view(self, request: HttpRequest) -> HttpResponse:
         """Show the chosen segments; on POST make their plans."""
         asked = request.POST if request.method == "POST" else request.GET
-        segments = list(Segment.objects.filter(pk__in=numbers(asked, "ids")))
+        ids = numbers(asked, "ids")
+        segments = list(Segment.objects.filter(pk__in=ids[:MOST_AT_ONCE]))
         if request.method == "POST" and segments:
             return _request(request, segments, plan_only=True)
         sentences, problems = sentences_of(segments), problems_of(segments)
@@ -91,6 +92,7 @@ class SyncPages(CampaignsAdmin):
             "admin/campaigns/sync/plan.html",
             title="Sync with Brevo",
             chosen=[(s, sentences[s.pk], problems[s.pk]) for s in segments],
+            too_many=max(len(ids) - MOST_AT_ONCE, 0),
             segments_url=url_if_any("admin:campaigns_segment_changelist"),
         )
 
@@ -151,14 +153,14 @@ class SyncPages(CampaignsAdmin):
 
 
 def numbers(asked: QueryDict, name: str) -> list[int]:
-    """Return the ids in ``?name=1,2&name=3``, each once, as many as fit on one page."""
+    """Return the ids in ``?name=1,2&name=3``, each once."""
     texts = [text for value in asked.getlist(name) for text in str(value).split(",")]
     ids = [int(text) for text in texts if text.isdecimal() and len(text) <= DIGITS]
-    return list(dict.fromkeys(ids))[:MOST_AT_ONCE]
+    return list(dict.fromkeys(ids))
 
 
 def _chosen(asked: QueryDict) -> list[SegmentExport]:
-    exports = SegmentExport.objects.filter(pk__in=numbers(asked, "exports"))
+    exports = SegmentExport.objects.filter(pk__in=numbers(asked, "exports")[:MOST_AT_ONCE])
     return list(exports.select_related("segment", "exported_by").order_by("segment_name", "pk"))
 
 
@@ -223,7 +225,7 @@ def _each(
 ) -> HttpResponse:
     """Take a step with each of the runs, and go back to their page."""
     exports = _chosen(request.POST)
-    shown = numbers(request.POST, "shown") or [export.pk for export in exports]
+    shown = numbers(request.POST, "shown")[:MOST_AT_ONCE] or [export.pk for export in exports]
     if not exports:
         messages.error(request, "These runs are gone: there is nothing to do.")
     for export in exports:

@@ -183,6 +183,14 @@ def test_ids_that_name_no_segment_are_ignored(client, manager, ids) -> None:
     assert "No segment chosen" in text(client.get(step("plan"), {"ids": ids}))
 
 
+def test_plan_page_says_when_more_were_chosen_than_fit(client, manager, segment) -> None:
+    others = range(segment.pk + 1, segment.pk + MOST_AT_ONCE + 20)
+    asked = ",".join(map(str, [segment.pk, *others]))
+
+    assert "20 more do not fit on one page" in text(client.get(step("plan"), {"ids": asked}))
+    assert "do not fit" not in text(client.get(step("plan"), {"ids": segment.pk}))
+
+
 def test_broken_segment_is_named_and_not_planned(client, manager, segment) -> None:
     Segment.objects.filter(pk=segment.pk).update(gender=[])
 
