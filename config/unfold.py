@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.templatetags.static import static
+
 # A teal dark enough for white text on it (WCAG AA), and light enough above 500 for dark mode.
 _TEAL = {
     "50": "oklch(98.4% .014 180.7)",
@@ -23,6 +25,13 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Audiences and their Brevo lists",
     "SITE_SYMBOL": "group_work",
     "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("campaigns/favicon.svg"),
+        }
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
