@@ -30,7 +30,7 @@ def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
     return _stretch(chunk).filter(Q(outcome=Outcome.PENDING) | given_up)
 
 
-def wait_for(run: Run, process_id: int, *, first_look: float = FIRST_LOOK) -> tuple[Process, float]:
+def wait_for(run: Run, process_id: int, *, first_look: float) -> tuple[Process, float]:
     """Return the process once it has finished, and the seconds that were waited for it.
 
     It asks sparingly: 100 an hour is all there is.
@@ -122,7 +122,7 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     """
     if chunk.process_id is not None:
         try:
-            process, _ = wait_for(run, chunk.process_id)
+            process, _ = wait_for(run, chunk.process_id, first_look=FIRST_LOOK)
             settle_import(run, chunk, process)
         except BrevoPermanent:
             settle_by_list(run, chunk)
@@ -130,7 +130,7 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     if not chunk.one_by_one:
         for process in run.client.latest_processes():
             if process.name == IMPORT_PROCESS and process.id > (chunk.known_process_id or 0):
-                wait_for(run, process.id)
+                wait_for(run, process.id, first_look=FIRST_LOOK)
     settle_by_list(run, chunk)
 
 
