@@ -22,6 +22,22 @@ _PAIR = OpenApiExample(
 )
 
 
+_ME = OpenApiExample(
+    "An admin",
+    value={
+        "id": 1,
+        "name": "Ada Obi",
+        "email": "ada@example.com",
+        "first_name": "Ada",
+        "last_name": "Obi",
+        "role": "ADMIN",
+        "permissions": ["campaigns.add_segment", "campaigns.sync_segment"],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+
 class LogInView(TokenViewBase):
     """Open to everybody; failed attempts are counted and slowed down."""
 
@@ -87,6 +103,7 @@ class MeView(GenericAPIView[User]):
         description="Who the caller is, and what their role allows.",
         tags=["Accounts"],
         responses={200: serializers.MeSerializer, **problems(401, 403)},
+        examples=[_ME],
     )
     def get(self, request: Request) -> Response:
         return Response(self.get_serializer(request.user).data)

@@ -155,7 +155,7 @@ class KeysetPages(BasePagination):
             "type": "string",
             "nullable": True,
             "format": "uri",
-            "example": "https://example.com/api/…?cursor=WzEy…",
+            "example": "https://example.com/api/campaigns/?cursor=WzEyMw",
         }
         return {
             "type": "object",

@@ -15,10 +15,10 @@ router.register("segments", SegmentViewSet, basename="segment")
 router.register("exports", ExportViewSet, basename="export")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("criteria", CriterionViewSet, basename="criterion")
-router.register("stats", StatsViewSet, basename="stats")
 
 urlpatterns = [
     *router.urls,
+    path("stats/", StatsViewSet.as_view({"get": "retrieve"}, detail=True), name="stats"),
     path(
         "segments/<int:segment_id>/exports/",
         ExportViewSet.as_view({"get": "list"}),

@@ -43,17 +43,27 @@ def call(
     if sent is not None:
         examples.append(OpenApiExample("Sent", value=sent, request_only=True))
     if shown is not None:
-        good = [str(status) for status in answers if status < 300]  # noqa: PLR2004 -- success
+        good = [str(status) for status in answers]
         examples.append(OpenApiExample(summary, value=shown, response_only=True, status_codes=good))
     described: Decorator[Any] = extend_schema(
         summary=summary,
         description=description,
         tags=[TAG],
-        responses={**answers, **problems(401, 403, *refusals)},
+        responses={**_of_json(answers), **problems(401, 403, *refusals)},
         examples=examples,
         **more,
     )
     return described
+
+
+def _of_json(answers: dict[Any, Any]) -> dict[Any, Any]:
+    """Name the media type of each answer that has a body, as those of problems are named."""
+    return {
+        (status, "application/json")
+        if isinstance(status, int) and answer is not None
+        else status: answer
+        for status, answer in answers.items()
+    }
 
 
 def runs(
@@ -78,12 +88,16 @@ def runs(
     )
 
 
-def csv_file(summary: str, description: str, *, filters: bool = False) -> Decorator[Any]:
+def csv_file(
+    name: str, summary: str, description: str, *, refusals: tuple[int, ...], filters: bool = False
+) -> Decorator[Any]:
     return call(
         summary,
         f"{description} Cells that a spreadsheet would take for a formula begin with an "
         "apostrophe; telephone numbers in E.164 stay as they are.",
         answers={(200, "text/csv"): OpenApiTypes.STR},
-        refusals=(404, 409),
+        refusals=refusals,
         filters=filters,
+        operation_id=f"campaigns_{name}_csv",
+        parameters=[OpenApiParameter("format", exclude=True)],
     )

@@ -57,5 +57,9 @@ CHANGES = {
     ),
 }
 CHANGES_CSV = csv_file(
-    "Download the lines of a run as CSV", "All that fit the filters.", filters=True
+    "exports_changes",
+    "Download the lines of a run as CSV",
+    "All that fit the filters.",
+    refusals=(400, 404),
+    filters=True,
 )

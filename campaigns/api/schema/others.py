@@ -69,7 +69,7 @@ SUPPRESSIONS = {
     ),
 }
 STATS = {
-    "list": call(
+    "retrieve": call(
         "Show figures",
         "Of segments and syncs. Sizes are the last known ones: nothing is counted anew.",
         answers={200: StatsSerializer},

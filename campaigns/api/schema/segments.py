@@ -70,7 +70,6 @@ SEGMENTS = {
         refusals=(400,),
         sent=examples.DRAFT,
         shown=examples.MEMBER,
-        filters=True,
     ),
     "sync": runs(
         "Sync a segment",
@@ -97,4 +96,9 @@ SEGMENTS = {
         parameters=[IDEMPOTENCY_KEY],
     ),
 }
-PREVIEW_CSV = csv_file("Download a preview as CSV", "Everybody who matches now.")
+PREVIEW_CSV = csv_file(
+    "segments_preview",
+    "Download a preview as CSV",
+    "Everybody who matches now.",
+    refusals=(404, 409),
+)

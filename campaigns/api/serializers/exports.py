@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from campaigns.api.fields import StrictSerializer
 from campaigns.api.serializers.people import PersonSerializer
-from campaigns.enums import VerifyLevel
+from campaigns.enums import Reason, VerifyLevel
 from campaigns.models import ExportChange, SegmentExport
 
 
@@ -72,6 +72,9 @@ class ChangeSerializer(serializers.ModelSerializer[ExportChange]):
 
     user = serializers.IntegerField(
         source="user_id", allow_null=True, help_text="The id stays when the user is deleted."
+    )
+    reason = serializers.ChoiceField(
+        Reason.choices, allow_blank=True, read_only=True, help_text="Empty for those who join."
     )
     name = serializers.SerializerMethodField(help_text="Empty when the user is deleted.")
 

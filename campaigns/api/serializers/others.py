@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
@@ -39,8 +40,13 @@ class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppre
         read_only_fields = ("source", "created_at")
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+class ValueField(serializers.JSONField):
+    pass
+
+
 class ChoiceSerializer(serializers.Serializer[Any]):
-    value = serializers.JSONField(help_text="What a segment's list holds: a text or an id.")
+    value = ValueField(help_text="What a segment's list holds: a text or an id.")
     label = serializers.CharField()  # type: ignore[assignment] # a field
 
 

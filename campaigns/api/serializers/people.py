@@ -14,6 +14,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 class AudienceMemberSerializer(serializers.ModelSerializer[User]):
     """Somebody whom a segment matches now."""
 
+    country = serializers.CharField(help_text="ISO 3166-1, two letters; empty when unknown.")
     mailable = serializers.SerializerMethodField(help_text="False: held back from the list.")
 
     class Meta:

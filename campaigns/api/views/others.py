@@ -83,7 +83,7 @@ class StatsViewSet(View):
     pagination_class = None
     model_name = "segment"
 
-    def list(self, *_: Any) -> Response:
+    def retrieve(self, *_: Any) -> Response:
         return Response(StatsSerializer(stats()).data)
 
 
