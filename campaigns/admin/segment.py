@@ -37,6 +37,8 @@ from campaigns.sync.lists import undone_together
 
 REVISIONS_SHOWN = 20
 _VIEW = "campaigns.view_segment"
+_OF_THEIR_OWN = ("properties", "traffic_sources", "agents", "partners")
+_OF_THE_PERSON = tuple(key for key in CRITERIA if key not in _OF_THEIR_OWN)
 
 
 class SegmentList(ChangeList):
@@ -69,7 +71,7 @@ class SegmentAdmin(SegmentPreview):
             "Who they are",
             {
                 "description": "A criterion that is left empty is not asked.",
-                "fields": ("match", "gender", "countries", "states"),
+                "fields": ("match", *_OF_THE_PERSON),
             },
         ),
         ("What they came for", {"fields": ("properties", "traffic_sources")}),

@@ -153,13 +153,6 @@ class SegmentFilter(filters.FilterSet):
         method="by_state",
         label="State",
     )
-    gender = _criterion_filter("gender")
-    properties = _criterion_filter("properties")
-    countries = _criterion_filter("countries")
-    states = _criterion_filter("states")
-    traffic_sources = _criterion_filter("traffic_sources")
-    agents = _criterion_filter("agents")
-    partners = _criterion_filter("partners")
     ordering = _ordering(
         name="name_key",
         created_at="created_at",
@@ -172,6 +165,14 @@ class SegmentFilter(filters.FilterSet):
     class Meta:
         model = Segment
         fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        """Add one for each criterion there is."""
+        declared: dict[str, Any] = super().get_filters()
+        ordering = declared.pop("ordering")
+        criteria = {key: _criterion_filter(key) for key in CRITERIA}
+        return {**declared, **criteria, "ordering": ordering}
 
     def by_words(self, segments: Segments, _: str, text: str) -> Segments:
         for word in text.split():

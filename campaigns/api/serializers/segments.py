@@ -1,3 +1,4 @@
+from copy import deepcopy
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -32,6 +33,9 @@ _FACTS = (
 )
 
 
+_CRITERIA = {key: criterion_field(key) for key in CRITERIA}
+
+
 class SegmentList(serializers.ListSerializer[Segment]):
     """Looks for problems of the whole page at once."""
 
@@ -41,7 +45,14 @@ class SegmentList(serializers.ListSerializer[Segment]):
         return super().to_representation(page)
 
 
-class SegmentSerializer(StrictSerializer, serializers.ModelSerializer[Segment]):
+class CriteriaSerializer(StrictSerializer):
+    """Has a field for each criterion there is."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), **deepcopy(_CRITERIA)}
+
+
+class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]):
     """A saved definition of an audience, mirrored by one Brevo list."""
 
     known_problems: dict[int, list[str]] | None = None
@@ -49,13 +60,6 @@ class SegmentSerializer(StrictSerializer, serializers.ModelSerializer[Segment]):
     name = NameField()
     description = DescriptionField(default="", style={"base_template": "textarea.html", "rows": 3})
     match = MatchField(default=Match.ALL, help_text="ALL or ANY of the criteria must hold.")
-    gender = criterion_field("gender")
-    properties = criterion_field("properties")
-    countries = criterion_field("countries")
-    states = criterion_field("states")
-    traffic_sources = criterion_field("traffic_sources")
-    agents = criterion_field("agents")
-    partners = criterion_field("partners")
     created_by = PersonSerializer(read_only=True, allow_null=True)
     problems = serializers.SerializerMethodField(
         help_text="Why the definition can no longer be trusted; a segment with any is broken."
@@ -92,19 +96,12 @@ class SegmentSerializer(StrictSerializer, serializers.ModelSerializer[Segment]):
         return instance
 
 
-class DraftSerializer(StrictSerializer):
+class DraftSerializer(CriteriaSerializer):
     """Criteria that are not saved; the name and description of a segment may come with them."""
 
     name = NameField(required=False)
     description = DescriptionField(required=False)
     match = MatchField(default=Match.ALL, help_text="ALL or ANY of the criteria must hold.")
-    gender = criterion_field("gender")
-    properties = criterion_field("properties")
-    countries = criterion_field("countries")
-    states = criterion_field("states")
-    traffic_sources = criterion_field("traffic_sources")
-    agents = criterion_field("agents")
-    partners = criterion_field("partners")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the draft as a segment is validated, save that its name is not in question."""
