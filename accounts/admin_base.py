@@ -11,7 +11,7 @@ from django.db.models import CASCADE
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
-from accounts.unfolded import ModelAdmin, Paginator
+from accounts.unfolded import ChangeList, ModelAdmin, Paginator
 
 
 class CappedPaginator(Paginator):
@@ -37,6 +37,14 @@ class CappedPaginator(Paginator):
         return self._counted > self.COUNTED_UP_TO
 
 
+class UncountedList(ChangeList):
+    """Leaves the number of rows to the foot of the list, which knows how far they were counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class FastAdmin(ModelAdmin):
     """A list and forms that stay fast at millions of rows.
 
@@ -53,6 +61,12 @@ class FastAdmin(ModelAdmin):
     ordering: ClassVar[Any] = ("-id",)
     sortable_by: ClassVar[Any] = ()
     warn_unsaved_form = True
+
+    class Media:
+        js = ("accounts/named-selects.js",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:  # noqa: ARG002 -- Django's hook
+        return UncountedList
 
     def get_action_choices(
         self, request: HttpRequest, default_choices: Any = None, action_location: Any = None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.safestring import mark_safe
+
 from accounts import unfolded
 from accounts.models import User
 
@@ -25,6 +27,12 @@ class UserForm(unfolded.UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = mark_safe(
+            'Only a hash of it is kept. <a href="../password/" class="underline">Set another</a>.'
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

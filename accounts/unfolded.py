@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.contrib import admin
+    from django.contrib.admin.views import main
     from django.contrib.auth import admin as auth_admin
     from django.core import paginator
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     class StackedInline(admin.StackedInline[Any, Any]): ...
 
     class AutocompleteSelectFilter(admin.RelatedFieldListFilter): ...
+
+    class ChangeList(main.ChangeList): ...
 
     class ChoicesDropdownFilter(admin.ChoicesFieldListFilter): ...
 
@@ -49,10 +52,12 @@ else:
     )
     from unfold.decorators import display
     from unfold.forms import UserChangeForm, UserCreationForm
+    from unfold.views import ChangeList
 
 __all__ = [
     "AuthUserAdmin",
     "AutocompleteSelectFilter",
+    "ChangeList",
     "ChoicesDropdownFilter",
     "DropdownFilter",
     "ModelAdmin",

@@ -100,7 +100,7 @@ class EnrollmentAdmin(FastAdmin):
     search_fields = ("user__email", "user__first_name", "user__last_name")
     search_help_text = "The customer's name or e-mail"
     autocomplete_fields = ("user", "property", "agent")
-    fields = (("user", "property"), ("agent", "status"), ("amount", "enrolled_at"))
+    fields = (("user", "property"), ("agent", "status"), "amount", "enrolled_at")
 
     @display(description="Status", label=ENROLLMENT_COLOURS)
     def shown_status(self, enrollment: Enrollment) -> str:
@@ -127,7 +127,7 @@ class LeadAdmin(FastAdmin):
     search_fields = ("client__email", "client__first_name", "client__last_name")
     search_help_text = "The client's name or e-mail"
     autocomplete_fields = ("client", "property", "closed_by")
-    fields = (("client", "property"), "status", ("closed_by", "closed_at"), "created_at")
+    fields = (("client", "property"), ("status", "closed_by"), "closed_at", "created_at")
     readonly_fields = ("created_at",)
 
     @display(description="Status", label=LEAD_COLOURS)

@@ -43,6 +43,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     days = figures.joined_and_left()
     has_synced = verified is not None or ExportStatus.SUCCESS in runs
     return context | {
+        "title": "Dashboard",
         "people": figures.people_reached(),
         "segments_total": len(segments),
         "runs_this_month": sum(runs.values()),
@@ -178,7 +179,9 @@ def _next_steps(segments: list[Segment], attention: list[SegmentExport]) -> list
         steps.append(Step(title, told, url=f"{list_url}?state=BROKEN", link="Repair"))
     if never:
         title = _many(never, "segment was never synced", "segments were never synced")
-        told = "Its list is still empty."
+        told = (
+            "Its list is empty until then." if never == 1 else "Their lists are empty until then."
+        )
         steps.append(Step(title, told, url=f"{list_url}?state=NEVER", link="Choose and sync"))
     return steps
 
