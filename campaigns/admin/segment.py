@@ -137,7 +137,10 @@ class SegmentAdmin(SegmentPreview):
             return CriterionField(db_field.name)
         if db_field.name == "match":
             return match_field()
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "description":
+            field.widget.attrs["rows"] = 3
+        return field
 
     def get_form(
         self,

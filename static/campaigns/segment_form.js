@@ -19,15 +19,12 @@
     return element.matches("[data-criterion], [name=match]");
   }
 
+  /* What was counted for other criteria must not stand beside these. */
   function show(panel, words) {
-    const number = panel.querySelector(".seg-total");
-    if (number) {
-      number.textContent = words;
-      number.className = "seg-total seg-counting";
-    } else {
-      panel.innerHTML = "<p class='seg-total seg-counting'></p>";
-      panel.firstChild.textContent = words;
-    }
+    const told = document.createElement("p");
+    told.className = "seg-counting";
+    told.textContent = words;
+    panel.replaceChildren(told);
   }
 
   document.addEventListener("DOMContentLoaded", () => {
