@@ -16,24 +16,29 @@ Users = TypeVar("Users", bound=QuerySet[User, User])
 _OF_THE_PERSON = ~Q(reason=SuppressionReason.BOUNCED)
 
 
-def _suppressions() -> tuple[Exists, Exists]:
+def _suppressions(prefix: str = "") -> tuple[Exists, Exists]:
     """Return two conditions: the address is suppressed; the person is, under another address.
 
     Correlated on purpose: both lookups have an index, while NOT IN over a large table is run anew
     for each user by PostgreSQL.
     """
-    of_address = Suppression.objects.filter(email=OuterRef("email_key"))
-    of_person = Suppression.objects.filter(_OF_THE_PERSON, user_id=OuterRef("pk"))
+    of_address = Suppression.objects.filter(email=OuterRef(f"{prefix}email_key"))
+    of_person = Suppression.objects.filter(_OF_THE_PERSON, user_id=OuterRef(f"{prefix}pk"))
     return Exists(of_address), Exists(of_person)
 
 
-def held_reason() -> Case:
-    """Return the expression that gives each user's Reason to be held back, or ""."""
-    of_address, of_person = _suppressions()
+def held_reason(prefix: str = "") -> Case:
+    """Return the expression that gives each user's Reason to be held back, or "".
+
+    ``prefix`` leads to the user from another model: ``"user__"``.
+    """
+    of_address, of_person = _suppressions(prefix)
+    opted_out = Q((f"{prefix}marketing_consent", Consent.OPTED_OUT))
+    unusable = Q((f"{prefix}email_is_usable", False))
     return Case(
-        When(marketing_consent=Consent.OPTED_OUT, then=Value(Reason.OPTED_OUT.value)),
+        When(opted_out, then=Value(Reason.OPTED_OUT.value)),
         When(Q(of_address) | Q(of_person), then=Value(Reason.SUPPRESSED.value)),
-        When(email_is_usable=False, then=Value(Reason.UNUSABLE_ADDRESS.value)),
+        When(unusable, then=Value(Reason.UNUSABLE_ADDRESS.value)),
         default=Value(""),
         output_field=CharField(),
     )

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, UUIDField, When
 
-from accounts.models import User
+from campaigns.audience.mailable import held_reason
 from campaigns.enums import Outcome, Reason
 from campaigns.models import ExportChange, SegmentExport
-from campaigns.sync.people import SENT_COLUMNS, described
+from campaigns.sync.people import SENT_COLUMNS, fingerprint
 
 _PAGE = 10_000
 _GONE = "Was deleted, or has another address, since the plan was made."
@@ -36,32 +36,42 @@ def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
     a list who opted out while the run was under way. The line keeps the fingerprint of what is
     really sent.
     """
-    columns = ("pk", "user_id", "email", "fingerprint", "without_phone")
-    lines = pending(export, kind).order_by("pk")
-    while page := list(lines.filter(pk__gt=after).values_list(*columns)[:_PAGE]):
-        first, after = page[0][0], page[-1][0]
-        yield from _sendable(page, _as_they_are(lines.filter(pk__range=(first, after))))
+    # Stretches of an index instead of a limit on what is pending: once PostgreSQL believes that
+    # little is, it sorts all lines, with all their data, to find the first ones.
+    numbers = ExportChange.objects.filter(export=export, kind=kind).order_by("pk")
+    waiting = pending(export, kind).order_by("pk")
+    while stretch := list(numbers.filter(pk__gt=after).values_list("pk", flat=True)[:_PAGE]):
+        first, after = stretch[0], stretch[-1]
+        yield from _sendable(list(_as_they_are(waiting.filter(pk__range=(first, after)))))
 
 
-def _as_they_are(lines: QuerySet[ExportChange]) -> dict[int, tuple[Any, ...]]:
-    users = described(User.objects.filter(pk__in=lines.order_by().values("user_id")))
-    rows = users.values_list(
-        "pk", "email_key", "held_reason", "fingerprint", *SENT_COLUMNS.values()
+def _as_they_are(lines: QuerySet[ExportChange]) -> QuerySet[ExportChange, tuple[Any, ...]]:
+    """Return each line with its user's data; the fingerprint only where it is another by now."""
+    now = fingerprint("user__")
+    return lines.annotate(
+        held=held_reason("user__"),
+        moved_to=Case(When(fingerprint=now, then=None), default=now, output_field=UUIDField()),
+    ).values_list(
+        "pk",
+        "email",
+        "user__email_key",
+        "held",
+        "moved_to",
+        "without_phone",
+        *(f"user__{column}" for column in SENT_COLUMNS.values()),
     )
-    return {row[0]: row[1:] for row in rows}
 
 
-def _sendable(page: list[Any], users: dict[int, tuple[Any, ...]]) -> Iterator[Person]:
-    for line, user_id, email, planned, without_phone in page:
-        address, held, now, *values = users.get(user_id, ("", "", None))
+def _sendable(page: list[tuple[Any, ...]]) -> Iterator[Person]:
+    for line, email, address, held, moved_to, without_phone, *values in page:
         if address != email:
             _set_aside(line, Outcome.NOT_ATTEMPTED, message=_GONE)
         elif held:
             told = _HELD_SINCE.format(Reason(held).label)
             _set_aside(line, Outcome.HELD_BACK, reason=held, message=told)
         else:
-            if now != planned:
-                _refresh(line, now)
+            if moved_to is not None:
+                _refresh(line, moved_to)
             sent = dict(zip(SENT_COLUMNS, values, strict=True))
             if without_phone:
                 del sent["phone"]

@@ -20,10 +20,14 @@ SENT_COLUMNS = {
 _SEPARATOR = Value("\x1f")
 
 
-def described(people: QuerySet[User, User]) -> QuerySet[Any, Any]:
-    """Annotate users with ``held_reason`` and the ``fingerprint`` of what Brevo would be sent."""
+def fingerprint(prefix: str = "") -> Cast:
+    """Return the expression that is equal for equal data sent; ``prefix`` leads to the user."""
     parts: list[Any] = []
     for column in SENT_COLUMNS.values():
-        parts += [F(column), _SEPARATOR]
-    digest = MD5(Concat(*parts, output_field=TextField()))
-    return with_held_reason(people).annotate(fingerprint=Cast(digest, UUIDField()))
+        parts += [F(f"{prefix}{column}"), _SEPARATOR]
+    return Cast(MD5(Concat(*parts, output_field=TextField())), UUIDField())
+
+
+def described(people: QuerySet[User, User]) -> QuerySet[Any, Any]:
+    """Annotate users with ``held_reason`` and the ``fingerprint`` of what Brevo would be sent."""
+    return with_held_reason(people).annotate(fingerprint=fingerprint())

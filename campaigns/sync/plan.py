@@ -5,7 +5,8 @@ Nothing is sent.
 """
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from accounts.models import User
@@ -134,9 +135,11 @@ def _lines_to_do(export: SegmentExport) -> QuerySet[ExportChange]:
 def digest(export: SegmentExport) -> str:
     """Return the digest of the plan: of who joins, who leaves and what is sent of whom."""
     total = SetDigest()
-    columns = _lines_to_do(export).values_list("kind", "email", "fingerprint")
-    for kind, email, mark in columns.iterator(chunk_size=10_000):
-        total.add(f"{kind} {email} {mark}")
+    space = Value(" ")
+    mark = Cast("fingerprint", TextField())
+    told = Concat("kind", space, "email", space, mark, output_field=TextField())
+    for line in _lines_to_do(export).values_list(told, flat=True).iterator(chunk_size=10_000):
+        total.add(line)
     return total.hexdigest()
 
 
