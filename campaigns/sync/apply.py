@@ -10,7 +10,7 @@ from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, Segment
 from campaigns.sync import ledger
 from campaigns.sync.lists import make_list
-from campaigns.sync.outgoing import pending
+from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
 from campaigns.sync.work import Run
 
@@ -31,12 +31,12 @@ def prepare_list(run: Run) -> None:
 
 def remove(run: Run) -> None:
     """Take the leavers off the list, chunk by chunk; only contacts that our ledger names."""
-    leavers = pending(run.export, ChangeKind.LEAVE).order_by("pk").values_list("pk", "email")
-    after = 0
-    while page := list(leavers.filter(pk__gt=after)[: settings.BREVO_CHUNK_SIZE]):
-        after = page[-1][0]
-        _remove(run, page)
-        run.show()
+    size = settings.BREVO_CHUNK_SIZE
+    for lines in stretches(run.export, ChangeKind.LEAVE):
+        leavers = list(lines.values_list("pk", "email"))
+        for start in range(0, len(leavers), size):
+            _remove(run, leavers[start : start + size])
+            run.show()
 
 
 def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:

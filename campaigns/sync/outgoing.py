@@ -29,6 +29,21 @@ def pending(export: SegmentExport, kind: str) -> QuerySet[ExportChange]:
     return ExportChange.objects.filter(export=export, kind=kind, outcome=Outcome.PENDING)
 
 
+def stretches(
+    export: SegmentExport, kind: str, *, after: int = 0
+) -> Iterator[QuerySet[ExportChange]]:
+    """Yield the pending lines, some thousands at a time, in their order.
+
+    Stretches of an index instead of a limit on what is pending: once PostgreSQL believes that
+    little is, it sorts all lines, with all their data, to find the first ones.
+    """
+    numbers = ExportChange.objects.filter(export=export, kind=kind).order_by("pk")
+    waiting = pending(export, kind).order_by("pk")
+    while stretch := list(numbers.filter(pk__gt=after).values_list("pk", flat=True)[:_PAGE]):
+        first, after = stretch[0], stretch[-1]
+        yield waiting.filter(pk__range=(first, after))
+
+
 def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
     """Yield who is still to be sent, in the order of lines, with today's data.
 
@@ -36,13 +51,8 @@ def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
     a list who opted out while the run was under way. The line keeps the fingerprint of what is
     really sent.
     """
-    # Stretches of an index instead of a limit on what is pending: once PostgreSQL believes that
-    # little is, it sorts all lines, with all their data, to find the first ones.
-    numbers = ExportChange.objects.filter(export=export, kind=kind).order_by("pk")
-    waiting = pending(export, kind).order_by("pk")
-    while stretch := list(numbers.filter(pk__gt=after).values_list("pk", flat=True)[:_PAGE]):
-        first, after = stretch[0], stretch[-1]
-        yield from _sendable(list(_as_they_are(waiting.filter(pk__range=(first, after)))))
+    for lines in stretches(export, kind, after=after):
+        yield from _sendable(list(_as_they_are(lines)))
 
 
 def _as_they_are(lines: QuerySet[ExportChange]) -> QuerySet[ExportChange, tuple[Any, ...]]:
