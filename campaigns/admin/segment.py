@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import actions as django_actions
-from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Field
@@ -13,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
+from accounts.admin_base import UncountedList
 from campaigns.admin import segment_columns as cells
 from campaigns.admin.base import guarded, url_if_any
 from campaigns.admin.segment_filters import (
@@ -30,6 +30,7 @@ from campaigns.admin.sync_pages import sync_action
 from campaigns.audience import sizes
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import problems
+from campaigns.audience.explain import sentence
 from campaigns.audience.revisions import recorded, told
 from campaigns.brevo import BrevoError
 from campaigns.models import Segment
@@ -41,7 +42,7 @@ _OF_THEIR_OWN = ("properties", "traffic_sources", "agents", "partners")
 _OF_THE_PERSON = tuple(key for key in CRITERIA if key not in _OF_THEIR_OWN)
 
 
-class SegmentList(ChangeList):
+class SegmentList(UncountedList):
     """Looks up what the rows tell once for the whole page."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -95,7 +96,7 @@ class SegmentAdmin(SegmentPreview):
 
     ## The list
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 -- Django's hook
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:  # noqa: ARG002 -- Django's hook
         return SegmentList
 
     @admin.display(description="Name", ordering="name")
@@ -183,6 +184,8 @@ class SegmentAdmin(SegmentPreview):
             revisions = segment.revisions.select_related("changed_by")[:REVISIONS_SHOWN]
             context["history"] = told(revisions)
             context["problems"] = problems(segment)
+            if not self.has_change_permission(request, segment):
+                context["sentence"] = sentence(segment)  # there is no form to count
             context["preview_url"] = reverse("admin:campaigns_segment_preview", args=[segment.pk])
             page = url_if_any("admin:campaigns_sync_plan")
             context["sync_url"] = f"{page}?ids={segment.pk}" if page else ""

@@ -103,9 +103,9 @@ def last_run(row: Row) -> SafeString:
 
 def _outcome(run: SegmentExport) -> str:
     counts = [(run.added, "+"), (run.removed, "−"), (run.updated, "~")]  # noqa: RUF001 -- a minus sign
-    told = [f"{sign}{count:,}" for count, sign in counts if count]
-    told += [f"{run.failed:,} refused"] if run.failed else []
-    return f"{' '.join(told)}, " if told else ""
+    done = " ".join(f"{sign}{count:,}" for count, sign in counts if count)
+    refused = f"{run.failed:,} refused" if run.failed else ""
+    return "".join(f"{told}, " for told in (done, refused) if told)
 
 
 def next_step(row: Row) -> SafeString:
