@@ -187,7 +187,14 @@ class ExportChange(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["export", "kind", "id"], name="change_export_kind")]
+        indexes = [
+            models.Index(fields=["export", "kind", "id"], name="change_export_kind"),
+            models.Index(
+                fields=["export", "id"],
+                name="change_refused",
+                condition=Q(outcome=Outcome.REFUSED),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} {self.get_kind_display()}"

@@ -56,6 +56,13 @@ class ListMember(models.Model):
                 name="one_stay_at_a_time",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["segment", "removed_at"],
+                name="member_ended_stay",
+                condition=Q(removed_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} on {self.segment_id}"
