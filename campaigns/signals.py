@@ -32,6 +32,8 @@ def validate_and_mirror(
         if instance.brevo_list_id is None:
             _steps(instance).append(lists.create_for(instance))
         return
+    if update_fields is not None and "name" not in update_fields:
+        return
     old_name = Segment.objects.filter(pk=instance.pk).values_list("name", flat=True).first()
     if old_name is not None and old_name != instance.name:
         _steps(instance).append(lists.rename_for(instance, old_name))
