@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts.admin_base import FastAdmin, Panel, PanelledAdmin
+from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, SearchesPeople
 from accounts.admin_forms import UserCreationForm, UserForm
 from accounts.countries import flag
 from accounts.enums import Consent, PartnershipStatus, Role
@@ -84,7 +84,7 @@ class PartnershipInline(StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(AuthUserAdmin, PanelledAdmin):
+class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
     list_display = ("name", "address", "shown_role", "consent", "place", "source", "joined")
     list_display_links = ("name", "address")
     list_filter = (
@@ -195,7 +195,7 @@ class UserAdmin(AuthUserAdmin, PanelledAdmin):
 
 
 @admin.register(Partnership)
-class PartnershipAdmin(FastAdmin):
+class PartnershipAdmin(SearchesPeople, FastAdmin):
     list_display = ("partner", "address", "shown_status", "suspended_at", "updated_at")
     list_filter = (("status", ChoicesDropdownFilter), ("suspended_at", admin.EmptyFieldListFilter))
     list_select_related = ("partner",)

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE
+from django.db.models import CASCADE, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
 from accounts.unfolded import ChangeList, ModelAdmin, Paginator
+
+SHORTEST_PART = 3
 
 
 class CappedPaginator(Paginator):
@@ -75,6 +78,25 @@ class FastAdmin(ModelAdmin):
         where = {} if action_location is None else {"action_location": action_location}
         first = default_choices or [("", "Select action")]
         return super(ModelAdmin, self).get_action_choices(request, first, **where)
+
+
+class SearchesPeople(ModelAdmin):
+    """Finds every word in any of ``search_fields``, plain names of text columns.
+
+    A word of one or two letters is found at the beginning only: the index that makes this fast
+    among millions holds parts of three letters and beginnings.
+    """
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        for word in search_term.split():
+            lookup = "istartswith" if len(word) < SHORTEST_PART else "icontains"
+            fields = (
+                Q(**{f"{field}__{lookup}": word}) for field in self.get_search_fields(request)
+            )
+            queryset = queryset.filter(reduce(or_, fields))
+        return queryset, False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,11 @@ class UserCreationForm(unfolded.UserCreationForm):
         model = User
         fields = ("email", "role")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["usable_password"]
+        choice.initial, choice.help_text = "false", "Most customers never log in."
+
 
 class UserForm(unfolded.UserChangeForm):
     """Changes everything but the password, which has a form of its own.

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin_base import BriefDeletion, FastAdmin
+from accounts.admin_base import BriefDeletion, FastAdmin, SearchesPeople
 from accounts.countries import country_choices, country_names, flag
 from accounts.unfolded import (
     AutocompleteSelectFilter,
@@ -89,7 +89,7 @@ class PropertyAdmin(BriefDeletion, FastAdmin):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(FastAdmin):
+class EnrollmentAdmin(SearchesPeople, FastAdmin):
     list_display = ("user", "property", "agent", "shown_status", "shown_amount", "enrolled")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -116,7 +116,7 @@ class EnrollmentAdmin(FastAdmin):
 
 
 @admin.register(Lead)
-class LeadAdmin(FastAdmin):
+class LeadAdmin(SearchesPeople, FastAdmin):
     list_display = ("client", "property", "shown_status", "closed_by", "closed_at", "created_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),

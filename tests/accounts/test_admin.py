@@ -59,6 +59,13 @@ def test_people_are_found_by_name_e_mail_and_phone(client, boss, word) -> None:
     assert found(page(client, LIST, q=word)) == ["ada@engine.example"]
 
 
+def test_a_word_of_two_letters_is_found_at_the_beginning_only(client, boss) -> None:
+    make_user(email="a@example.com", last_name="Obi")
+    make_user(email="b@example.com", last_name="Kobina")
+    assert found(page(client, LIST, q="ob")) == ["a@example.com"]
+    assert found(page(client, LIST, q="obi")) == ["b@example.com", "a@example.com"]
+
+
 def test_people_are_filtered_by_state_and_source_whatever_the_case(client, boss) -> None:
     make_user(email="in@example.com", state="Lagos", referral_source="Word of mouth")
     make_user(state="Lagos", referral_source="Radio")

@@ -9,13 +9,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has trigrams")
 @pytest.mark.parametrize("column", ["email", "first_name", "last_name", "phone_e164"])
-def test_a_search_for_part_of_a_text_uses_the_trigram_index(column) -> None:
+@pytest.mark.parametrize(("lookup", "word"), [("icontains", "lovelace"), ("istartswith", "lo")])
+def test_a_search_for_part_of_a_text_uses_the_trigram_index(column, lookup, word) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
         if cursor.fetchone() is None:
             pytest.skip("this server has no pg_trgm")
         cursor.execute("SET LOCAL enable_seqscan = off")  # few rows would be read without it
-    plan = User.objects.filter(**{f"{column}__icontains": "lovelace"}).order_by().explain()
+    plan = User.objects.filter(**{f"{column}__{lookup}": word}).order_by().explain()
     assert "user_search" in plan
 
 
