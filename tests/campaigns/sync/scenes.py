@@ -8,7 +8,7 @@ from django.db.models import Count
 from accounts.enums import Gender
 from accounts.models import User
 from campaigns.models import AccountLease, ListMember, Segment, SegmentExport
-from campaigns.sync.runs import request_sync, run_export
+from campaigns.sync.runs import apply_plan, request_sync, run_export
 from campaigns.sync.work import Run
 from tests.factories import make_segment_unsaved
 
@@ -46,6 +46,14 @@ def make_segment_of_women(name: str = "Women") -> Segment:
 
 def sync(segment: Segment, **options: Any) -> SegmentExport:
     return run_export(request_sync(segment, **options).pk)
+
+
+def plan(segment: Segment) -> SegmentExport:
+    return sync(segment, plan_only=True)
+
+
+def applied(export: SegmentExport, **options: Any) -> SegmentExport:
+    return run_export(apply_plan(export, by=None, **options).pk)
 
 
 def ledger(segment: Segment) -> set[str]:

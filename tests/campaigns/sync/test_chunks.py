@@ -87,5 +87,3 @@ def test_lost_import_that_brevo_tells_nothing_of_any_more_is_read_from_the_list(
 
     assert (ended.status, ended.added) == (ExportStatus.SUCCESS, 3), ended.error_message
     assert brevo.members(segment.brevo_list_id) == addresses(*range(30)) == ledger(segment)
-
-

@@ -1,0 +1,336 @@
+"""Random histories of people, consent, faults and crashes: what must hold after every step.
+
+``HISTORIES=1000`` in the environment runs a thousand instead of a few dozen.
+"""
+
+import os
+from itertools import count
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as run_histories
+
+from accounts.enums import Consent, Gender
+from accounts.models import User
+from campaigns.audience.mailable import mailable
+from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.brevo.transport import Transport
+from campaigns.enums import ExportStatus, Outcome, SuppressionReason, SuppressionSource
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from campaigns.sync import sending
+from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
+from campaigns.sync.suppressing import suppress
+from campaigns.sync.work import Run
+from sandbox.server import Sandbox
+from tests.campaigns.sync.scenes import Killed, leases_end
+from tests.factories import make_segment_unsaved
+
+HISTORIES = int(os.environ.get("HISTORIES", "0"))
+WHO = st.integers(0, 7)
+SOME = st.sets(WHO, min_size=1, max_size=6)
+FAULTS = st.sampled_from(
+    [
+        "429-bare@* /contacts/*2",
+        "500@POST /contacts/lists/*/contacts/remove*2",
+        "500@POST /contacts*7",
+        "524@POST /contacts/import*1",
+        "524@POST /contacts*1",
+        "524@POST /contacts/lists/*/contacts/remove*7",
+        "drop@POST /contacts/import*1",
+        "drop-after@POST /contacts/import*1",
+        "drop-after@POST /contacts*7",
+        "truncated@GET /contacts/lists/*/contacts*7",
+        "truncated@POST /contacts/import*1",
+        "html@GET /processes*7",
+        "503@GET /processes*7",
+        "import-partly=2@POST /contacts/import*1",
+        "import-failed@POST /contacts/import*1",
+        "key-revoked@POST /contacts/lists/*/contacts/remove",
+        "key-revoked@POST /contacts/import",
+        "list-gone@POST /contacts/lists/*/contacts/remove*1",
+        "list-gone@POST /contacts/import*1",
+        "list-gone@POST /contacts/lists*1",
+    ]
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """One segment of women in Lagos, its list, and whatever can befall the two."""
+
+    brevo: Sandbox
+
+    @initialize()
+    def begin(self) -> None:
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.names = count(1)
+        self.blocked: set[str] = set()
+        self.by_hand: set[str] = set()
+        self.brevo.clear_faults()
+        with self.brevo.store.writing() as store:
+            for table in ("member", "contact", "list", "process", "report"):
+                store.execute(f"DELETE FROM {table}")
+        self.segment = make_segment_unsaved(gender=["FEMALE"])
+        self.segment.save()
+        self.some_come({0, 1, 2, 3, 4})
+        self.run(self.request())
+        self.brevo.clear_requests()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.savepoint.__exit__(None, None, None)
+
+    # People
+
+    @rule(who=SOME)
+    def some_come(self, who: set[int]) -> None:
+        """Whoever comes back after being deleted has the same address and is another row."""
+        new = [number for number in sorted(who) if not people(number).exists()]
+        User.objects.bulk_create(User(email=address(n), gender="FEMALE") for n in new)
+
+    @rule(who=SOME)
+    def some_are_deleted(self, who: set[int]) -> None:
+        people(*who).delete()
+
+    @rule(who=SOME, gender=st.sampled_from([Gender.FEMALE, Gender.MALE]))
+    def the_audience_moves(self, who: set[int], gender: Gender) -> None:
+        people(*who).update(gender=gender)
+
+    @rule(who=SOME, consent=st.sampled_from(Consent))
+    def consent_is_given_or_withdrawn(self, who: set[int], consent: Consent) -> None:
+        people(*who).update(marketing_consent=consent)
+
+    def much_happens(self, come: set[int], change: set[int], go: set[int]) -> None:
+        self.some_are_deleted(go - come)
+        self.some_come(come)
+        people(*come).update(gender=Gender.FEMALE, marketing_consent=Consent.UNKNOWN)
+        people(*change - come).update(first_name=f"Ada {next(self.names)}")
+
+    @rule(who=SOME, phone=st.sampled_from(["", "+2348031234567", "+2348031234568"]))
+    def data_change(self, who: set[int], phone: str) -> None:
+        for person in people(*who):
+            person.first_name, person.phone = f"Ada {next(self.names)}", phone
+            person.save()
+
+    @rule(who=WHO, other=WHO)
+    def the_address_changes(self, who: int, other: int) -> None:
+        if not people(other).exists():
+            people(who).update(email=address(other))
+
+    @rule(capital=st.booleans())
+    def the_definition_is_edited(self, capital: bool) -> None:
+        genders = [Gender.FEMALE.value, *([Gender.MALE.value] if capital else [])]
+        Segment.objects.filter(pk=self.segment.pk).update(gender=genders)
+
+    # Brevo
+
+    @rule(who=WHO, learned=st.booleans())
+    def somebody_unsubscribes(self, who: int, learned: bool) -> None:
+        self.brevo.block(address(who))
+        self.blocked.add(address(who))
+        if learned:
+            self.we_learn_of_it(who)
+
+    @rule(who=WHO)
+    def we_learn_of_it(self, who: int) -> None:
+        if address(who) in self.blocked:
+            unsubscribed = SuppressionReason.UNSUBSCRIBED
+            suppress(address(who), unsubscribed, SuppressionSource.RECONCILIATION)
+
+    @rule(who=st.integers(6, 11))
+    def a_colleague_puts_somebody_on_the_list(self, who: int) -> None:
+        """Of whom some are strangers and some may be, or may become, ours."""
+        if self.list_id in self.brevo.lists() and address(who) not in self.ever_ours():
+            self.brevo.put_on_list(self.list_id, address(who))
+            self.by_hand.add(address(who))
+
+    @rule()
+    def the_list_is_deleted(self) -> None:
+        with self.brevo.store.writing() as store:
+            store.execute("DELETE FROM list")
+            store.execute("DELETE FROM member")
+        self.by_hand.clear()
+
+    # Runs
+
+    @rule()
+    def a_sync(self) -> None:
+        self.run(self.request())
+
+    @rule()
+    def two_syncs_succeed(self) -> None:
+        """Whatever was before: the first puts right what is wrong, the second finds it so."""
+        self.brevo.clear_faults()
+        first = self.run(self.request())
+        second = first if first.status == ExportStatus.SUCCESS else self.run(self.request())
+        assert second.status == ExportStatus.SUCCESS, second.error_message
+        assert second.waits_for == ""
+
+    @rule(fault=FAULTS, level=st.sampled_from(["AUTO", "OFF"]), come=SOME, change=SOME, go=SOME)
+    def a_sync_with_a_fault(
+        self, fault: str, level: str, come: set[int], change: set[int], go: set[int]
+    ) -> None:
+        self.much_happens(come, change, go)
+        self.brevo.fault(fault)
+        self.run(self.request(verify_level=level), faulty=True)
+        self.brevo.clear_faults()
+
+    @rule(last=st.integers(1, 15), come=SOME, change=SOME, go=SOME, meanwhile=SOME | st.just(set()))
+    def a_sync_that_is_killed(
+        self, last: int, come: set[int], change: set[int], go: set[int], meanwhile: set[int]
+    ) -> None:
+        """Before its nth request; then some may leave before it is taken up again."""
+        self.much_happens(come, change, go)
+        export = self.request()
+        left = [last]
+
+        def beat(run: Run) -> None:
+            left[0] -= 1
+            if not left[0]:
+                raise Killed
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Run, "beat", beat)
+            try:
+                self.run(export, faulty=True)
+            except Killed:
+                leases_end()
+        people(*meanwhile).update(marketing_consent=Consent.OPTED_OUT)
+
+    @rule(moves=st.booleans(), who=WHO)
+    def a_plan_is_looked_at_then_applied(self, moves: bool, who: int) -> None:
+        self.finish_what_died()
+        before = self.members()
+        found = run_export(request_sync(self.segment, plan_only=True).pk)
+        assert self.members() == before
+        if moves:
+            people(who).update(first_name=f"Grace {next(self.names)}")
+        if found.status == ExportStatus.PLANNED:
+            self.run(apply_plan(found, by=None))
+
+    @rule()
+    def what_died_is_cancelled(self) -> None:
+        for export in SegmentExport.objects.active():
+            assert cancel(export, by=None).status == ExportStatus.CANCELLED
+        self.look_at_requests()
+
+    def request(self, **options: Any) -> SegmentExport:
+        return request_sync(Segment.objects.get(pk=self.segment.pk), **options)
+
+    def finish_what_died(self) -> None:
+        for export in SegmentExport.objects.active():
+            self.run(export)
+
+    def run(self, export: SegmentExport, *, faulty: bool = False) -> SegmentExport:
+        """Carry the run on, then look at what it did."""
+        resumed = export.attempts > 0
+        try:
+            ended = run_export(export.pk)
+        finally:
+            self.brevo.wait_for_imports()
+            self.look_at_requests()
+        assert ended.finished_at is not None
+        lines = ExportChange.objects.filter(export=ended)
+        assert not lines.filter(outcome=Outcome.PENDING).exists()
+        if ended.status == ExportStatus.SUCCESS and not resumed:
+            self.list_is_what_it_should_be(told=ended.proof["level"] != "OFF")
+            assert ended.users_count == self.audience().count()
+        return ended
+
+    # What must hold
+
+    def list_is_what_it_should_be(self, *, told: bool) -> None:
+        if told:
+            ours = set(self.audience().values_list("email_key", flat=True))
+            assert self.ledger() == ours
+            assert self.members() == ours | (self.by_hand - self.ever_ours())
+
+    def look_at_requests(self) -> None:
+        """Nobody who must not be mailed was put on a list, and nobody not ours was taken off."""
+        self.by_hand &= self.members() | self.by_hand
+        held = self.held()
+        for method, path, body in self.brevo.bodies:
+            text = str(body).lower()
+            assert "blacklist" not in text
+            if path in {"/contacts", "/contacts/import"} and method == "POST":
+                put = [row["email"] for row in body.get("jsonBody", [body])]
+                assert not held & set(put), "nobody held back is put on a list"
+            if path.endswith("/remove"):
+                assert set(body["emails"]) <= self.ever_ours(), "only ours are taken off"
+        self.brevo.clear_requests()
+
+    @invariant()
+    def no_block_is_ever_lifted(self) -> None:
+        for email in getattr(self, "blocked", ()):
+            contact = self.brevo.contact(email)
+            assert contact is not None
+            assert contact["emailBlacklisted"] is True
+
+    @invariant()
+    def whoever_others_put_there_stays(self) -> None:
+        if hasattr(self, "segment") and self.list_id in self.brevo.lists():
+            assert self.by_hand - self.ever_ours() <= self.members()
+
+    @property
+    def list_id(self) -> int:
+        return Segment.objects.values_list("brevo_list_id", flat=True).get(pk=self.segment.pk) or 0
+
+    def members(self) -> set[str]:
+        return self.brevo.members(self.list_id)
+
+    def audience(self) -> Any:
+        segment = Segment.objects.get(pk=self.segment.pk)
+        return mailable(SegmentQueryBuilder(segment).audience())
+
+    def held(self) -> set[str]:
+        opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
+        suppressed = Suppression.objects.values_list("email", flat=True)
+        return {*opted_out.values_list("email_key", flat=True), *suppressed}
+
+    def ledger(self) -> set[str]:
+        return set(ListMember.objects.current().values_list("email", flat=True))
+
+    def ever_ours(self) -> set[str]:
+        """Return whom the ledger, or a line that was on its way, ever named."""
+        lines = ExportChange.objects.filter(kind="JOIN").values_list("email", flat=True)
+        return {*lines, *ListMember.objects.values_list("email", flat=True)}
+
+
+def address(number: int) -> str:
+    return f"ada{number}@example.com"
+
+
+def people(*numbers: int) -> Any:
+    return User.objects.filter(email_key__in=[address(number) for number in numbers])
+
+
+@pytest.mark.django_db
+def test_whatever_happens_nobody_is_mailed_against_their_will_and_the_list_comes_right(
+    brevo, settings, monkeypatch
+):
+    settings.BREVO_CHUNK_SIZE = 2
+    settings.BREVO_IMPORT_MAX_BYTES = 400
+    settings.CAMPAIGNS_REMOVAL_BRAKE = 100
+    monkeypatch.setattr(sending, "_HANDFUL", 2)
+    monkeypatch.setattr(Transport, "FIRST_BACKOFF", 0.0)
+    monkeypatch.setattr(Transport, "LONGEST_BACKOFF", 0.0)
+    monkeypatch.setattr(Run, "pause", lambda run, _: (brevo.wait_for_imports(), run.beat()))
+    monkeypatch.setattr(Histories, "brevo", brevo, raising=False)
+
+    run_histories(Histories, settings=PROFILE)
+
+
+PROFILE = settings(
+    max_examples=HISTORIES or 25,
+    stateful_step_count=20,
+    derandomize=not HISTORIES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink] if HISTORIES else [Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)

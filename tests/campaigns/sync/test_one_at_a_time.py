@@ -1,0 +1,195 @@
+"""The brake, and one run of a segment at a time: what waits, what is refused, what is stopped."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from campaigns.enums import ExportStatus, Outcome
+from campaigns.errors import PlanRefused, SegmentBusy
+from campaigns.models import Segment, SegmentExport
+from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
+from tests.campaigns.sync.scenes import (
+    addresses,
+    applied,
+    before_requests,
+    make_segment_of_women,
+    outcomes,
+    plan,
+    sync,
+    women,
+)
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def segment(brevo) -> Segment:
+    return make_segment_of_women()
+
+
+# The brake
+
+
+def crowd(segment: Segment, members: int, leavers: int) -> None:
+    women(*range(members))
+    sync(segment)
+    User.objects.filter(email_key__in=addresses(*range(leavers))).delete()
+
+
+@pytest.mark.parametrize(
+    ("members", "leavers", "status"),
+    [
+        (49, 49, ExportStatus.SUCCESS),
+        (50, 15, ExportStatus.SUCCESS),
+        (50, 16, ExportStatus.WAITING),
+        (100, 31, ExportStatus.WAITING),
+    ],
+)
+def test_brake_holds_a_plan_that_removes_more_than_its_share(
+    brevo, segment, members, leavers, status
+):
+    crowd(segment, members, leavers)
+    brevo.clear_requests()
+
+    export = sync(segment)
+
+    assert export.status == status
+    if status == ExportStatus.WAITING:
+        assert f"removes {leavers} of {members} people" in export.error_message
+        assert {method for method, _, _ in brevo.requests} == {"GET"}
+
+
+def test_brake_is_released_once_for_this_plan_alone(brevo, segment):
+    crowd(segment, 60, 30)
+    waiting = sync(segment)
+    with pytest.raises(PlanRefused, match="approve it first"):
+        apply_plan(waiting, by=None)
+
+    ended = applied(waiting, approve=True)
+
+    assert (ended.status, ended.removed) == (ExportStatus.SUCCESS, 30)
+    with pytest.raises(PlanRefused, match="plan anew"):
+        apply_plan(ended, by=None, approve=True)
+    women(*range(100, 130))
+    sync(segment)
+    User.objects.filter(email_key__in=addresses(*range(100, 130))).delete()
+    assert sync(segment).status == ExportStatus.WAITING
+
+
+def test_approved_plan_that_moved_is_refused_and_the_new_one_is_not_approved(segment):
+    crowd(segment, 60, 30)
+    waiting = sync(segment)
+    women(100)
+
+    ended = applied(waiting, approve=True)
+
+    new = SegmentExport.objects.first()
+    assert (ended.status, new.status) == (ExportStatus.FAILED, ExportStatus.PLANNED)
+    assert applied(new).status == ExportStatus.WAITING
+
+
+def test_planned_removal_above_the_brake_waits_unless_it_is_approved(segment):
+    crowd(segment, 60, 30)
+
+    assert applied(plan(segment)).status == ExportStatus.WAITING
+    assert applied(plan(segment), approve=True).status == ExportStatus.SUCCESS
+
+
+def test_waiting_plan_is_replaced_by_the_next_sync_and_has_no_open_line(segment):
+    crowd(segment, 60, 30)
+    waiting = sync(segment)
+
+    newer = sync(segment)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, newer.status) == (ExportStatus.CANCELLED, ExportStatus.WAITING)
+    assert waiting.error_message == f"Export {newer.pk} replaced this plan."
+    assert outcomes(waiting) == {Outcome.NOT_ATTEMPTED: 30}
+
+
+def test_waiting_plan_is_not_replaced_by_one_that_is_only_looked_at(segment):
+    crowd(segment, 60, 30)
+    waiting = sync(segment)
+
+    plan(segment)
+
+    assert applied(waiting, approve=True).removed == 30
+
+
+# One at a time, and stopped
+
+
+def test_second_run_of_a_segment_is_refused_and_names_the_first(segment):
+    first = request_sync(segment)
+
+    for request in (
+        lambda: request_sync(segment),
+        lambda: request_sync(segment, plan_only=True),
+    ):
+        with pytest.raises(SegmentBusy, match=f"export {first.pk}"):
+            request()
+
+
+def test_database_holds_one_active_run_of_a_segment(segment):
+    request_sync(segment)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SegmentExport.objects.create(segment=segment)
+
+
+def test_plan_is_not_queued_while_another_run_is_at_work(segment):
+    women(1)
+    found = plan(segment)
+    running = request_sync(segment)
+
+    with pytest.raises(SegmentBusy, match=f"export {running.pk}"):
+        apply_plan(found, by=None)
+
+    found.refresh_from_db()
+    assert found.status == ExportStatus.PLANNED
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "PLANNED", "WAITING"])
+def test_cancelling_what_nobody_works_on_ends_it_at_once_with_no_open_line(segment, state):
+    crowd(segment, 60, 30)
+    export = {
+        "QUEUED": lambda: apply_plan(plan(segment), by=None),
+        "PLANNED": lambda: plan(segment),
+        "WAITING": lambda: sync(segment),
+    }[state]()
+    assert export.status == state
+
+    ended = cancel(export, by=make_user(first_name="Ada"))
+
+    assert (ended.status, ended.finished_at is None) == (ExportStatus.CANCELLED, False)
+    assert ended.error_message.startswith("Cancelled by ")
+    assert outcomes(ended) == {Outcome.NOT_ATTEMPTED: 30}
+    assert run_export(ended.pk).status == ExportStatus.CANCELLED
+
+
+def test_cancelling_a_run_at_work_stops_it_before_it_sends_anything_more(
+    brevo, segment, monkeypatch
+):
+    women(1, 2)
+    export = request_sync(segment)
+    asked = []
+
+    def cancel_once(request: str) -> None:
+        if not asked:
+            asked.append(cancel(export, by=None))
+
+    monkeypatch.setattr("campaigns.sync.work.Run.beat", lambda run: run.stop_if_asked())
+    before_requests(monkeypatch, cancel_once)
+    ended = run_export(export.pk)
+
+    assert (asked[0].status, asked[0].cancel_requested) == (ExportStatus.RUNNING, True)
+    assert ended.status == ExportStatus.CANCELLED
+    assert brevo.members(segment.brevo_list_id) == set()
+
+
+def test_cancelling_what_is_over_is_refused(segment):
+    export = sync(segment)
+
+    with pytest.raises(PlanRefused, match="nothing to cancel"):
+        cancel(export, by=None)
