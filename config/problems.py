@@ -22,6 +22,7 @@ from django.core.signals import got_request_exception
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -223,6 +224,7 @@ def answer(error: exceptions.APIException) -> JsonResponse:
     )
 
 
+@csrf_exempt
 def unknown_path(request: HttpRequest, path: str = "") -> JsonResponse:
     """Answer what no call of the API has answered."""
     remedy = "" if path.endswith("/") else f" Paths end in a slash: did you mean {request.path}/?"

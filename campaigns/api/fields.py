@@ -81,9 +81,14 @@ def _values_schema(criterion: Criterion) -> Any:
     if criterion.kind == "choice":
         choice = serializers.ChoiceField(criterion.choices() or [])
         return serializers.ListField(child=choice, max_length=MAX_VALUES)
-    items: dict[str, Any] = {"type": "string", "minLength": 1}
+    return {"type": "array", "items": schema_of_value(criterion), "maxItems": MAX_VALUES}
+
+
+def schema_of_value(criterion: Criterion) -> dict[str, Any]:
     if criterion.kind == "object":
-        items = {"type": "integer", "format": "int64", "minimum": 1}
-    elif criterion.kind == "country":
-        items |= {"minLength": 2, "maxLength": 2}
-    return {"type": "array", "items": items, "maxItems": MAX_VALUES}
+        return {"type": "integer", "format": "int64", "minimum": 1}
+    if criterion.kind == "choice":
+        return {"type": "string", "enum": [value for value, _ in criterion.choices() or []]}
+    if criterion.kind == "country":
+        return {"type": "string", "minLength": 2, "maxLength": 2}
+    return {"type": "string", "minLength": 1}

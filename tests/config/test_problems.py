@@ -41,6 +41,7 @@ def test_an_unknown_path_is_a_problem(client, settings, debug, path):
     settings.DEBUG = debug
 
     problem_of(client.get(f"/api/{path}"), 404)
+    problem_of(Client(enforce_csrf_checks=True).post(f"/api/{path}"), 404)
 
 
 def test_an_unknown_path_without_its_slash_is_told_the_remedy(client):

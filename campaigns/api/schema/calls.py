@@ -16,7 +16,7 @@ TAG = "Campaigns"
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Up to 200 printable characters. A repeat with the same key and body gets the "
     "first answer, for 24 hours; faults (5xx) and conflicts are not remembered.",

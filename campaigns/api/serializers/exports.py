@@ -84,7 +84,12 @@ class ChangeSerializer(serializers.ModelSerializer[ExportChange]):
         read_only_fields = fields
 
     def get_name(self, change: Any) -> str:
-        return f"{change.first_name or ''} {change.last_name or ''}".strip()
+        return full_name(change.first_name, change.last_name)
+
+
+def full_name(first: str | None, last: str | None) -> str:
+    """Return the name of a user who may have been deleted."""
+    return f"{first or ''} {last or ''}".strip()
 
 
 class RunOptionsSerializer(StrictSerializer):

@@ -30,7 +30,7 @@ class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppre
     )
     reason = serializers.ChoiceField(SuppressionReason.choices, default=SuppressionReason.BY_HAND)
     user = serializers.PrimaryKeyRelatedField[models.Model](
-        read_only=True, help_text="Whom the address belonged to, if anybody."
+        read_only=True, allow_null=True, help_text="Whom the address belonged to, if anybody."
     )
     created_by = PersonSerializer(read_only=True, allow_null=True)
 

@@ -69,6 +69,8 @@ def test_a_page_that_is_not_there_is_not_found(api, page):
         ("properties=palm", "properties"),
         ("countries=Nigeria", "countries"),
         ("states=%00", "states"),
+        ("gender=100%25%20%s", "gender"),
+        ("ordering=%25(x)s", "ordering"),
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(api, query, field):

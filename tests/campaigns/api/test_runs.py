@@ -250,6 +250,8 @@ def test_the_runs_of_a_segment_are_listed_newest_first(api, ask, segment) -> Non
     assert [run["id"] for run in answer["results"]] == [second, first]
     every = api.get(f"{EXPORTS}?status=PLANNED&status=SUCCESS&plan_only=true").json()
     assert [run["id"] for run in every["results"]] == [second]
+    assert api.get(f"{EXPORTS}?plan_only=false&segment={segment.pk}").json()["count"] == 1
+    assert fields(problem_of(api.get(f"{EXPORTS}?plan_only=null"), 400))[0][0] == "plan_only"
     problem_of(api.get("/api/campaigns/segments/404404/exports/"), 404)
 
 
