@@ -96,7 +96,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             f"{export.segment_name}: {export.get_status_display()}. "
-            f"{_number(export.users_count)} on the list, {export.added} added, "
+            f"{_number(export.users_count)} mailable, {export.added} added, "
             f"{export.updated} updated, {export.removed} removed, {export.failed} refused."
         )
         if export.error_message:
