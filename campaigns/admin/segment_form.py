@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.urls import reverse
 
-from campaigns.admin.segment_options import chosen, offered
+from campaigns.admin.segment_options import chosen, offered_at_once
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import validate
 from campaigns.brevo import BrevoError
@@ -57,7 +57,7 @@ class CriterionField(forms.Field):
 
     def show(self, values: Iterable[Any]) -> None:
         """Offer these values, first, and others to choose from."""
-        options = {str(value): label for value, label in offered(self.key)}
+        options = {str(value): label for value, label in offered_at_once(self.key)}
         own = {str(value): label for value, label in chosen(self.key, values)}
         rest = {value: label for value, label in options.items() if value not in own}
         self.widget.choices = [*own.items(), *rest.items()]

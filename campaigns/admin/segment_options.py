@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Count, Min
 
 from accounts.countries import flag
@@ -17,6 +18,7 @@ Option = tuple[Value, str]
 
 OFFERED = 50
 _TEXTS_KEPT = 1000
+_SPELLINGS_SHOWN = 200
 _TEXTS_SECONDS = 15 * 60
 
 
@@ -31,6 +33,14 @@ def offered(key: str, text: str = "") -> list[Option]:
     if criterion.kind == "object":
         return criterion.search(text.strip(), OFFERED)
     return [(value, _label(key, value, label)) for value, label in criterion.choices() or []]
+
+
+def offered_at_once(key: str) -> list[Option]:
+    """Return what a page shows before anybody typed: texts without their counts if need be."""
+    values = CRITERIA[key].values
+    if isinstance(values, Texts) and cache.get(_cached_as(values.column)) is None:
+        return [(spelling, spelling) for spelling in _spellings(values.column)]
+    return offered(key)
 
 
 def chosen(key: str, values: Iterable[Any]) -> list[Option]:
@@ -59,8 +69,7 @@ def _known_texts(column: str) -> list[tuple[str, int]]:
 
     Grouped over the index of the folded column alone, which ends in the id, and kept a while.
     """
-    name = f"campaigns.known_texts.{column}"
-    known: list[tuple[str, int]] | None = cache.get(name)
+    known: list[tuple[str, int]] | None = cache.get(_cached_as(column))
     if known is None:
         key = f"{column}_key"
         groups = User.objects.exclude(**{key: ""}).order_by().values(key)
@@ -68,5 +77,31 @@ def _known_texts(column: str) -> list[tuple[str, int]]:
         firsts = {row["first"]: row["people"] for row in counted[:_TEXTS_KEPT]}
         spellings = dict(User.objects.filter(pk__in=firsts).values_list("pk", column))
         known = [(spellings[pk], people) for pk, people in firsts.items() if pk in spellings]
-        cache.set(name, known, _TEXTS_SECONDS)
+        cache.set(_cached_as(column), known, _TEXTS_SECONDS)
     return known
+
+
+def _cached_as(column: str) -> str:
+    return f"campaigns.known_texts.{column}"
+
+
+# From each text to the next greater one: as many looks into the index as there are texts.
+_SPELLINGS = """
+WITH RECURSIVE found (text, n) AS (
+    SELECT (SELECT MIN({key}) FROM {users} WHERE {key} > ''), 1
+    UNION ALL
+    SELECT (SELECT MIN({key}) FROM {users} WHERE {key} > found.text), found.n + 1
+    FROM found WHERE found.text IS NOT NULL AND found.n < %s
+)
+SELECT (SELECT {column} FROM {users} WHERE {key} = found.text ORDER BY id LIMIT 1)
+FROM found WHERE found.text IS NOT NULL
+"""
+
+
+def _spellings(column: str) -> list[str]:
+    """Return the texts that people carry, in their order, however many people there are."""
+    users = connection.ops.quote_name(User._meta.db_table)
+    sql = _SPELLINGS.format(users=users, column=column, key=f"{column}_key")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_SPELLINGS_SHOWN])
+        return [spelling for (spelling,) in cursor.fetchall()]

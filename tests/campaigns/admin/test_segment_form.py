@@ -1,10 +1,13 @@
 """The form of a segment: what it offers, keeps, refuses, and shows of the past."""
 
+import re
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.audience.revisions import recorded
@@ -231,6 +234,27 @@ def test_states_are_grouped_once_and_over_the_index_alone(
     options(manager_client, "states")
     with django_assert_num_queries(2):  # the session and its user
         options(manager_client, "states", "lag")
+
+
+def test_the_page_offers_the_states_there_are_without_counting_people(manager_client):
+    for state in ("Lagos", "LAGOS", "Kano", "", "Ondo"):
+        make_user(state=state)
+    with CaptureQueriesContext(connection) as queries:
+        shown = manager_client.get(reverse(ADD)).content.decode()
+    states = re.findall(r'<option value="(Lagos|LAGOS|Kano|Ondo|)">', shown)
+    assert states == ["Kano", "Lagos", "Ondo"]
+    assert not [query for query in queries if "GROUP BY" in query["sql"]]
+
+
+def test_the_page_offers_no_state_where_nobody_has_one(manager_client):
+    shown = manager_client.get(reverse(ADD)).content.decode()
+    assert re.search(r'<select name="states"[^>]*>\s*</select>', shown)
+
+
+def test_the_page_shows_how_many_have_each_state_once_they_are_counted(manager_client):
+    make_user(state="Lagos")
+    options(manager_client, "states")
+    assert "Lagos (1)</option>" in manager_client.get(reverse(ADD)).content.decode()
 
 
 def test_agents_are_found_by_name_and_customers_are_not(manager_client):

@@ -128,7 +128,7 @@ def test_the_next_step_of_a_broken_segment_is_to_mend_what_vanished(manager_clie
     assert f"Mend: Property {gone} no longer exists." in page(manager_client)
 
 
-def test_a_page_of_a_hundred_costs_the_queries_of_a_page_of_one(manager_client) -> None:
+def test_a_full_page_costs_the_queries_of_a_page_of_one(manager_client) -> None:
     def add() -> None:
         home = make_property()
         segment = make_listed(properties=[home.pk], created_by=make_manager())
