@@ -111,7 +111,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 # ADMIN may do all; the other roles what these patterns of "app.action_model" grant.
-ROLE_PERMISSIONS = {"MANAGER": ["campaigns.*", "*.view_*"]}
+ROLE_PERMISSIONS = {"MANAGER": ["campaigns.*", "accounts.view_*", "properties.view_*"]}
 
 ## LANGUAGE, TIME, FILES
 

@@ -1,5 +1,11 @@
 """The admin of campaigns: each module registers its own."""
 
+from django.contrib import admin
+from django_tasks_db.models import DBTaskResult
+
 from campaigns.admin import dashboard, export, segment, suppression, user_pages
 
 __all__ = ["dashboard", "export", "segment", "suppression", "user_pages"]
+
+# A run tells its own story; the queue's rows would show tracebacks to whoever may look.
+admin.site.unregister(DBTaskResult)
