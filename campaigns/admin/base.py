@@ -81,8 +81,8 @@ class CampaignsAdmin(FastAdmin):
             raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
         return found
 
-    def has_sync_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+    def has_sync_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
         return request.user.has_perm("campaigns.sync_segment")
 
-    def has_approve_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+    def has_approve_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
         return request.user.has_perm("campaigns.approve_plan")

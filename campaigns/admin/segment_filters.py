@@ -27,11 +27,11 @@ class StateFilter(Filter):
     title = "state of the last run"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:  # noqa: ARG002 -- Django's hook
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Lookups:
         states = [(status.value, str(status.label)) for status in ExportStatus]
         return [(_BROKEN, "Broken"), (_NEVER, "Never synced"), *states]
 
-    def queryset(self, request: HttpRequest, queryset: Segments) -> Segments:  # noqa: ARG002 -- Django's hook
+    def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         state = self.value()
         if state == _BROKEN:
             found = problems_of(Segment.objects.all())
@@ -49,10 +49,10 @@ class CriterionFilter(Filter):
     title = "criterion used"
     parameter_name = "criterion"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:  # noqa: ARG002 -- Django's hook
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Lookups:
         return [(key, criterion.label) for key, criterion in CRITERIA.items()]
 
-    def queryset(self, request: HttpRequest, queryset: Segments) -> Segments:  # noqa: ARG002 -- Django's hook
+    def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         key = self.value()
         return queryset.exclude(**{key: []}) if key in CRITERIA else queryset
 
@@ -63,7 +63,7 @@ class PropertyFilter(Filter):
     title = "property"
     parameter_name = "property"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:  # noqa: ARG002 -- Django's hook
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Lookups:
         used = {pk for _, ids in _named_properties() for pk in ids}
         names = dict(Property.objects.filter(pk__in=used).values_list("pk", "name"))
         gone = sorted(used - names.keys())
@@ -73,7 +73,7 @@ class PropertyFilter(Filter):
             *((str(pk), f"Property {pk} (no longer exists)") for pk in gone),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: Segments) -> Segments:  # noqa: ARG002 -- Django's hook
+    def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         wanted = self.value()
         if not wanted:
             return queryset
@@ -91,11 +91,11 @@ class CreatorFilter(Filter):
     title = "creator"
     parameter_name = "creator"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:  # noqa: ARG002 -- Django's hook
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Lookups:
         creators = Segment.objects.exclude(created_by=None).values("created_by")
         people = User.objects.filter(pk__in=creators).order_by("first_name", "last_name", "pk")
         return [(str(person.pk), str(person)) for person in people]
 
-    def queryset(self, request: HttpRequest, queryset: Segments) -> Segments:  # noqa: ARG002 -- Django's hook
+    def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         creator = self.value() or ""
         return queryset.filter(created_by=int(creator)) if creator.isdecimal() else queryset

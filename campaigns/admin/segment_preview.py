@@ -38,7 +38,7 @@ class SegmentPreview(CampaignsAdmin):
     @admin.action(description="Preview…", permissions=["view"])
     def preview_selected(
         self,
-        request: HttpRequest,  # noqa: ARG002 -- Django's signature
+        _request: HttpRequest,
         queryset: QuerySet[Segment],
     ) -> HttpResponse:
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:MOST_AT_ONCE])
