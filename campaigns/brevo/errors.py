@@ -60,7 +60,7 @@ class BrevoError(Exception):
         told = f'{self.summary}: "{self.brevo_message}"' if self.brevo_message else self.summary
         if self.may_have_happened:
             told += " (it may have been done all the same)"
-        return f"{told}. {self.remedy}" if self.remedy else f"{told}."
+        return f"{told}. {self.remedy}." if self.remedy else f"{told}."
 
     @property
     def refuses_phone(self) -> bool:

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db import migrations
 
 
-def leave_room(apps, schema_editor):
+def leave_room(_apps: Any, schema_editor: Any) -> None:
     """Let PostgreSQL write outcomes beside the lines they belong to.
 
     Every line is updated once, after it was inserted by the thousand. With room in its page the

@@ -1,6 +1,7 @@
 """`manage.py demo`: the whole product on one machine, with invented people and no real Brevo."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         self._environment = {**os.environ, **own}
         _write_env(own)
         self._running: list[subprocess.Popen[bytes]] = []
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as ctrl-C does
         try:
             self._prepare(brevo_port)
             self._serve(port, brevo_port)

@@ -27,6 +27,7 @@ def body() -> ImportBody:
 CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "account": lambda client: client.account(),
     "ensure_folder": lambda client: client.ensure_folder("Ours"),
+    "find_folder": lambda client: client.find_folder("Ours"),
     "lists": lambda client: list(client.lists(1)),
     "create_list": lambda client: client.create_list("Lagos", 1),
     "rename_list": lambda client: client.rename_list(3, "Abuja"),

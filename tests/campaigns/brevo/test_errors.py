@@ -33,7 +33,7 @@ def test_error_tells_our_words_then_brevos_then_the_remedy() -> None:
 
     assert str(error) == (
         'Brevo does not accept the API key: "Key not found". '
-        "Make a new key in Brevo under SMTP & API, and set BREVO_API_KEY to it"
+        "Make a new key in Brevo under SMTP & API, and set BREVO_API_KEY to it."
     )
 
 
@@ -41,7 +41,7 @@ def test_error_says_when_the_work_may_have_been_done() -> None:
     error = BrevoTemporary("The connection broke off", may_have_happened=True)
 
     assert str(error) == (
-        "The connection broke off (it may have been done all the same). Try again later"
+        "The connection broke off (it may have been done all the same). Try again later."
     )
 
 

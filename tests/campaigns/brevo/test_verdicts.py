@@ -65,7 +65,7 @@ def test_refusal_keeps_its_evidence_and_is_not_repeated(brevo, client, status, b
     assert (error.status, error.code) == (status, body.get("code", ""))
     assert error.brevo_message == body["message"]
     assert f'"{body["message"]}"' in str(error)
-    assert str(error).endswith(error.remedy or ".")
+    assert str(error).endswith(f"{error.remedy}.")
     assert len(brevo.calls) == 1
 
 
