@@ -1,4 +1,9 @@
-"""Keep the ledger true: it changes in the same transaction as the outcome it records."""
+"""Keep the ledger true: it changes in the same transaction as the outcome it records.
+
+Whoever is in the audience is ours from the run that sent them, even when somebody else had put
+them on the list before: only reading the whole list before each send could tell, and whoever opts
+out here has to go from our list whoever put them there.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -276,3 +276,27 @@ def test_lease_that_was_lost_ends_the_run_here_and_changes_nothing(segment, monk
 
     assert run_export(export.pk).status == ExportStatus.RUNNING
     assert export.changes.count() == 0
+
+
+# Somebody else put them there
+
+
+def test_whoever_others_put_there_stays_while_people_come_and_go_around_them(brevo, segment):
+    brevo.put_on_list(segment.brevo_list_id, "by.hand@example.org")
+    User.objects.all().delete()
+    women(4)
+
+    export = sync(segment)
+
+    assert (export.status, export.proof["held_by_others"]) == (ExportStatus.SUCCESS, 1)
+    assert brevo.members(segment.brevo_list_id) == {address(4), "by.hand@example.org"}
+
+
+def test_whoever_joins_the_audience_is_ours_although_others_had_put_them_there(brevo, segment):
+    brevo.put_on_list(segment.brevo_list_id, address(4))
+    women(4)
+    sync(segment)
+    alter(4, marketing_consent=Consent.OPTED_OUT)
+
+    assert sync(segment).removed == 1
+    assert brevo.members(segment.brevo_list_id) == addresses(1, 2, 3)

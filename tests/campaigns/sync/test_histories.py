@@ -251,7 +251,6 @@ class Histories(RuleBasedStateMachine):
 
     def look_at_requests(self) -> None:
         """Nobody who must not be mailed was put on a list, and nobody not ours was taken off."""
-        self.by_hand &= self.members() | self.by_hand
         held = self.held()
         for method, path, body in self.brevo.bodies:
             text = str(body).lower()

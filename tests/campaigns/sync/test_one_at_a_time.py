@@ -1,7 +1,12 @@
 """The brake, and one run of a segment at a time: what waits, what is refused, what is stopped."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from campaigns.enums import ExportStatus, Outcome
@@ -136,6 +141,41 @@ def test_database_holds_one_active_run_of_a_segment(segment):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         SegmentExport.objects.create(segment=segment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_once_one_gets_a_run_and_it_goes_on_once(brevo, segment):
+    women(*range(5))
+
+    def ask() -> SegmentExport | None:
+        try:
+            return request_sync(segment)
+        except SegmentBusy:
+            return None
+
+    (export,) = [found for found in at_once(ask) if found]
+    brevo.clear_requests()
+    at_once(lambda: run_export(export.pk))
+
+    export.refresh_from_db()
+    sent = [path for method, path, _ in brevo.requests if (method, path) == ("POST", "/contacts")]
+    assert (export.status, export.attempts, export.added) == (ExportStatus.SUCCESS, 1, 5)
+    assert len(sent) == 5
+
+
+def at_once(act: Callable[[], Any]) -> list[Any]:
+    """Let four threads, each with a connection of its own, start at the same moment."""
+    start = Barrier(4)
+
+    def wait_and_act(_: int) -> Any:
+        start.wait()
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(wait_and_act, range(4)))
 
 
 def test_plan_is_not_queued_while_another_run_is_at_work(segment):
