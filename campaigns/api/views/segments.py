@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, cast
 
@@ -30,7 +29,7 @@ from campaigns.sync.runs import request_sync
 
 _FACTS = [field for field in AudienceMemberSerializer.Meta.fields if field != "mailable"]
 _STORED = [fact for fact in _FACTS if fact != "name"] + ["first_name", "last_name"]
-_facts = attrgetter(*_FACTS)
+_facts, _held = attrgetter(*_FACTS), attrgetter("held_reason")
 
 
 @extend_schema_view(**SEGMENTS)
@@ -78,8 +77,8 @@ class SegmentViewSet(
     @PREVIEW_CSV
     def preview_csv(self, *_: Any, **__: Any) -> StreamingHttpResponse:
         segment = self.get_object()
-        people: Iterable[Any] = _people(segment).order_by("pk").iterator(chunk_size=2000)
-        rows = ([*_facts(person), not person.held_reason] for person in people)
+        people = _people(segment).order_by("pk").iterator(chunk_size=2000)
+        rows = ([*_facts(person), not _held(person)] for person in people)
         return spreadsheets.streamed(f"segment-{segment.pk}", [*_FACTS, "mailable"], rows)
 
     @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)

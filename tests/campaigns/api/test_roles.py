@@ -152,6 +152,16 @@ def test_staff_are_told_what_is_not_offered(path, role) -> None:
     assert answers == dict.fromkeys(missing, 405)
 
 
+def test_staff_may_ask_each_call_what_it_offers(path):
+    headers, routes = somebody(role=Role.MANAGER), sorted({route for route, _ in CALLS})
+
+    answers = {route: APIClient().options(path(route), headers=headers) for route in routes}
+
+    assert {route: answer.status_code for route, answer in answers.items()} == dict.fromkeys(
+        routes, 200
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "answer"), [("token", 400), ("token-refresh", 400), ("schema", 200), ("docs", 200)]
 )
