@@ -1,8 +1,11 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from campaigns.api.idempotency import GIVEN_UP_AFTER, KEPT_FOR
@@ -119,6 +122,26 @@ def test_a_duplicate_that_comes_meanwhile_is_a_conflict(post, segment, monkeypat
     assert post(path, {}).status_code == 200
     assert "still being worked on" in problem_of(meanwhile[0], 409)["detail"]
     assert SegmentExport.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_duplicates_at_the_same_moment_one_works(brevo, admin):
+    brevo.fault("slow=0.3@POST /contacts/lists")
+    start = Barrier(3)
+
+    def send(_: int) -> int:
+        start.wait()
+        try:
+            headers = {"Idempotency-Key": "key-1"}
+            return int(speaking_as(admin).post(SEGMENTS, WOMEN, headers=headers).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as threads:
+        answers = sorted(threads.map(send, range(3)))
+
+    assert answers == [201, 409, 409]
+    assert Segment.objects.count() == len(brevo.lists()) == 1
 
 
 def test_a_claim_whose_process_was_killed_is_given_up(post, brevo, admin):
