@@ -32,6 +32,8 @@
     const panel = document.getElementById("segment-live");
     const form = document.getElementById("segment_form");
     if (!panel || !form) return;
+    // Django's own focusing misses the page when it is still hidden by the theme.
+    if (document.activeElement === document.body && !form.elements.name?.value) form.elements.name?.focus();
     form.addEventListener("change", (event) => {
       if (isOfDefinition(event.target)) document.body.dispatchEvent(new Event("segment:changed"));
     });
