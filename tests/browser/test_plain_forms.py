@@ -1,0 +1,79 @@
+"""The main job for whoever has no scripts, or no mouse."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from campaigns.models import Segment
+from tests.browser.shop import PALM_COURT, open_shop
+from tests.browser.steps import expect_heading, follow, live, press
+from tests.factories import PASSWORD, make_manager
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADD = "/admin/campaigns/segment/add/"
+MANY_STEPS = 60
+
+
+def test_main_job_is_done_without_scripts(open_browser, brevo) -> None:
+    open_shop()
+    make_manager(email="mara@example.com", password=PASSWORD)
+    page = open_browser(java_script_enabled=False).new_page()
+
+    page.goto(ADD)
+    page.get_by_label("E-mail address").fill("mara@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Log in")
+    page.get_by_label("Name").fill("Women of Palm Court")
+    page.get_by_label("Gender").select_option("Female")
+    page.get_by_label("Properties").select_option(PALM_COURT)
+    press(page, "Save and continue editing")
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+    follow(page, "Sync…")
+    press(page, "Make the plan")
+    expect_heading(page, "This is the plan: nothing has been sent yet")
+    press(page, "Confirm")
+    expect_heading(page, "Done: the list holds whom it should")
+    (list_id,) = brevo.lists()
+    names = ("ada", "bisi", "dami")
+    assert brevo.members(list_id) == {f"{name}@example.com" for name in names}
+
+
+def test_segment_is_made_with_the_keyboard_alone(page, log_in, brevo) -> None:
+    open_shop()
+    log_in(page, make_manager())
+
+    page.goto(ADD)
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("Women or Ghana")
+    tab_to(page, "Match all of the criteria")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "Gender")
+    pick_by_typing(page, "Female")
+    tab_to(page, "Countries")
+    pick_by_typing(page, "Ghana")
+    expect(live(page)).to_contain_text("6 people")
+    tab_to(page, "Save")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    segment = Segment.objects.get()
+    asked = (segment.name, segment.match, segment.gender, segment.countries)
+    assert asked == ("Women or Ghana", "ANY", ["FEMALE"], ["GH"])
+
+
+def pick_by_typing(page: Page, option: str) -> None:
+    page.keyboard.type(option.lower())
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text(option)
+    page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what is called so has the focus, and can be seen to have it."""
+    for _ in range(MANY_STEPS):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and name in focused.aria_snapshot().split('"'):
+            expect(focused).to_be_in_viewport()
+            return
+    raise AssertionError(f"{name} was not reached in {MANY_STEPS} steps.")
