@@ -28,15 +28,21 @@ def _script() -> str:
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(page: Page, *, within: str | None = None) -> list[Violation]:
+def violations(
+    page: Page, *, within: str | None = None, rules: tuple[str, ...] = ()
+) -> list[Violation]:
     """Return the serious and critical violations of what the page shows now.
 
-    ``within`` is a selector that narrows the look to a part of the page.
+    ``within`` is a selector that narrows the look to a part of the page, ``rules`` names the only
+    rules to go by.
     """
     # Evaluated instead of added as a tag: a content security policy has no say in it.
     page.evaluate(_script())
-    look = "within => axe.run(within || document, {resultTypes: ['violations']})"
-    found: dict[str, Any] = page.evaluate(look, within)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    look = "([within, options]) => axe.run(within || document, options)"
+    found: dict[str, Any] = page.evaluate(look, [within, options])
     return [_read(each) for each in found["violations"] if each["impact"] in GRAVE]
 
 
