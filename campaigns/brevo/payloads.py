@@ -70,10 +70,6 @@ class AttributeMap:
                 missing.append(spellings[0])
         return cls(names, tuple(missing), tuple(unusable))
 
-    def translate(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Rename our values to the account's attributes; what the account lacks is left out."""
-        return {self.names[ours]: value for ours, value in values.items() if ours in self.names}
-
 
 class ImportBody:
     """The body of one import, grown contact by contact and never larger than `max_bytes`.

@@ -20,6 +20,7 @@ from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.import_right import import_right
 from campaigns.sync.outgoing import Person, pending, people
+from campaigns.sync.people import SENT_COLUMNS
 from campaigns.sync.work import Run
 
 _HANDFUL = 20  # people; an import costs two requests of the scarcer budget
@@ -43,7 +44,8 @@ class Sender:
         self.run = run
         self.list_id = list_id
         self.kind = kind
-        self.attributes = attributes
+        self._names = [attributes.names.get(ours, "") for ours in SENT_COLUMNS]
+        self._phone = attributes.names.get("phone", "")
         self._first_look = chunks.FIRST_LOOK
 
     def send(self) -> None:
@@ -82,11 +84,10 @@ class Sender:
             try:
                 self.run.client.upsert_contact(person.email, attributes, self.list_id)
             except BrevoError as error:
-                phone = self.attributes.names.get("phone", "")
-                if not error.refuses_phone or phone not in attributes:
+                if not error.refuses_phone or self._phone not in attributes:
                     raise
                 message = f"Sent without the phone number: {error.brevo_message}"
-                del attributes[phone]
+                del attributes[self._phone]
                 self.run.client.upsert_contact(person.email, attributes, self.list_id)
         except BrevoNotFound:
             raise
@@ -110,11 +111,13 @@ class Sender:
             yield load
 
     def _attributes(self, person: Person) -> dict[str, str]:
-        """Translate what is sent; only a change may erase what Brevo holds."""
-        values = self.attributes.translate(person.values)
-        if self.kind == ChangeKind.CHANGE:
-            return values
-        return {name: value for name, value in values.items() if value}
+        """Name what is sent as the account does; only a change may erase what Brevo holds."""
+        erase = self.kind == ChangeKind.CHANGE
+        return {
+            name: value
+            for name, value in zip(self._names, person.values, strict=True)
+            if name and value is not None and (value or erase)
+        }
 
     def _empty_body(self) -> ImportBody:
         return ImportBody(
