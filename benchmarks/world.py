@@ -37,6 +37,9 @@ def database(users: int) -> str:
     server = server_url()
     name = f"bench_{os.getpid()}_{users}"
     with psycopg.connect(server, autocommit=True) as connection:
+        # As on any server that is written to; the default is for one that hardly is.
+        connection.execute("ALTER SYSTEM SET max_wal_size = '4GB'")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute(f'CREATE DATABASE "{name}"')
     url = server.replace("/postgres?", f"/{name}?")
     manage(url, "", "migrate", "--verbosity", "0")
