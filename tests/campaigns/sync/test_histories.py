@@ -19,7 +19,13 @@ from accounts.models import User
 from campaigns.audience.mailable import mailable
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo.transport import Transport
-from campaigns.enums import ExportStatus, Outcome, SuppressionReason, SuppressionSource
+from campaigns.enums import (
+    ChangeKind,
+    ExportStatus,
+    Outcome,
+    SuppressionReason,
+    SuppressionSource,
+)
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
 from campaigns.sync import sending
 from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
@@ -70,6 +76,7 @@ class Histories(RuleBasedStateMachine):
         self.names = count(1)
         self.blocked: set[str] = set()
         self.by_hand: set[str] = set()
+        self.is_well, self.list_is_new = False, False
         self.brevo.clear_faults()
         with self.brevo.store.writing() as store:
             for table in ("member", "contact", "list", "process", "report"):
@@ -148,18 +155,24 @@ class Histories(RuleBasedStateMachine):
             self.brevo.put_on_list(self.list_id, address(who))
             self.by_hand.add(address(who))
 
-    @rule()
-    def the_list_is_deleted(self) -> None:
+    @rule(come=SOME, change=SOME, go=SOME)
+    def the_list_is_deleted(self, come: set[int], change: set[int], go: set[int]) -> None:
         with self.brevo.store.writing() as store:
             store.execute("DELETE FROM list")
             store.execute("DELETE FROM member")
         self.by_hand.clear()
+        self.list_is_new = True
+        self.a_sync(come, change, go)
 
     # Runs
 
-    @rule()
-    def a_sync(self) -> None:
-        self.run(self.request())
+    @rule(come=SOME, change=SOME, go=SOME)
+    def a_sync(self, come: set[int], change: set[int], go: set[int]) -> None:
+        """Nothing goes wrong in it: when all was well before, all is well after it."""
+        self.much_happens(come, change, go)
+        is_well = self.is_well
+        ended = self.run(self.request())
+        assert not is_well or ended.status == ExportStatus.SUCCESS, ended.error_message
 
     @rule()
     def two_syncs_succeed(self) -> None:
@@ -179,11 +192,13 @@ class Histories(RuleBasedStateMachine):
         self.run(self.request(verify_level=level), faulty=True)
         self.brevo.clear_faults()
 
-    @rule(last=st.integers(1, 15), come=SOME, change=SOME, go=SOME, meanwhile=SOME | st.just(set()))
+    @rule(
+        last=st.integers(1, 15), come=SOME, change=SOME, go=SOME, leave=SOME, then=st.integers(0, 7)
+    )
     def a_sync_that_is_killed(
-        self, last: int, come: set[int], change: set[int], go: set[int], meanwhile: set[int]
+        self, last: int, come: set[int], change: set[int], go: set[int], leave: set[int], then: int
     ) -> None:
-        """Before its nth request; then some may leave before it is taken up again."""
+        """Before its nth request; some may leave before it is taken up again, or called off."""
         self.much_happens(come, change, go)
         export = self.request()
         left = [last]
@@ -199,7 +214,13 @@ class Histories(RuleBasedStateMachine):
                 self.run(export, faulty=True)
             except Killed:
                 leases_end()
-        people(*meanwhile).update(marketing_consent=Consent.OPTED_OUT)
+        if then & 1:
+            people(*leave).update(marketing_consent=Consent.OPTED_OUT)
+        elif then & 2:
+            people(*leave).delete()
+        if then & 4:
+            self.what_died_is_cancelled()
+            self.two_syncs_succeed()
 
     @rule(moves=st.booleans(), who=WHO)
     def a_plan_is_looked_at_then_applied(self, moves: bool, who: int) -> None:
@@ -228,6 +249,7 @@ class Histories(RuleBasedStateMachine):
     def run(self, export: SegmentExport, *, faulty: bool = False) -> SegmentExport:
         """Carry the run on, then look at what it did."""
         resumed = export.attempts > 0
+        self.is_well, self.list_is_new = False, self.list_is_new and resumed
         try:
             ended = run_export(export.pk)
         finally:
@@ -236,6 +258,13 @@ class Histories(RuleBasedStateMachine):
         assert ended.finished_at is not None
         lines = ExportChange.objects.filter(export=ended)
         assert not lines.filter(outcome=Outcome.PENDING).exists()
+        if not faulty and not self.list_is_new:
+            done = lines.filter(outcome=Outcome.DONE).values_list("kind", "email")
+            joined = {email for kind, email in done if kind == ChangeKind.JOIN}
+            left = {email for kind, email in done if kind == ChangeKind.LEAVE}
+            assert joined <= self.members(), "what is done is done"
+            assert not left & self.members()
+        self.is_well = ended.status == ExportStatus.SUCCESS and ended.proof["level"] != "OFF"
         if ended.status == ExportStatus.SUCCESS and not resumed:
             self.list_is_what_it_should_be(told=ended.proof["level"] != "OFF")
             assert ended.users_count == self.audience().count()
@@ -248,6 +277,10 @@ class Histories(RuleBasedStateMachine):
             ours = set(self.audience().values_list("email_key", flat=True))
             assert self.ledger() == ours
             assert self.members() == ours | (self.by_hand - self.ever_ours())
+            for person in self.audience().exclude(first_name=""):
+                contact = self.brevo.contact(person.email_key)
+                assert contact is not None
+                assert contact["attributes"]["FIRSTNAME"] == person.first_name
 
     def look_at_requests(self) -> None:
         """Nobody who must not be mailed was put on a list, and nobody not ours was taken off."""
