@@ -7,6 +7,8 @@ VENV ?= .venv
 PORT ?= 8000
 BREVO_SANDBOX_PORT ?= 8900
 BIN = $(VENV)/bin
+TEST_ARGS ?=
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -40,10 +42,10 @@ types: install  ## mypy --strict
 	$(BIN)/mypy
 
 test-sqlite: install  ## the tests on SQLite
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(PYTEST)
 
 test-postgres: install  ## the tests on PostgreSQL: TEST_DATABASE_URL, or the one a package brings
-	TEST_DATABASE_URL="$${TEST_DATABASE_URL:-embedded}" $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	TEST_DATABASE_URL="$${TEST_DATABASE_URL:-embedded}" $(PYTEST)
 
 schema: install  ## write docs/openapi.yaml anew
 	DJANGO_DEBUG=True $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
