@@ -58,6 +58,7 @@ def run(url: str, token: str, *options: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.thorough
 def test_the_api_keeps_to_its_schema_whatever_is_sent(
     django_db_setup, live_server, brevo, token, shop
 ):

@@ -56,6 +56,7 @@ def ask(generated, live_server) -> Iterator[Any]:
         )
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_a_generated_client_does_the_whole_main_job(generated, ask, brevo):
     models = import_module(f"{generated}.models")

@@ -112,6 +112,7 @@ def end(worker, number=signal.SIGTERM) -> tuple[int, str]:
     return worker.returncode, said.decode()
 
 
+@pytest.mark.thorough
 def test_runs_end_exactly_once_although_a_worker_is_killed_in_the_middle(
     brevo, queued, start
 ) -> None:

@@ -16,7 +16,7 @@ from campaigns.sync.runs import request_sync, run_export
 from tests.elsewhere import ROOT, environment
 from tests.factories import make_segment_unsaved
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
 MOST_STEPS = 200
 

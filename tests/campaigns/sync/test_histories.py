@@ -340,6 +340,7 @@ def people(*numbers: int) -> Any:
     return User.objects.filter(email_key__in=[address(number) for number in numbers])
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_whatever_happens_nobody_is_mailed_against_their_will_and_the_list_comes_right(
     brevo, settings, monkeypatch
