@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import CASCADE, Q, QuerySet
+from django.forms import Field, SplitDateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
@@ -70,6 +71,17 @@ class FastAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:  # noqa: ARG002 -- Django's hook
         return UncountedList
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Field | None:
+        """Name the two boxes of a moment, to which the theme gives a placeholder alone."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, SplitDateTimeField):
+            boxes: Any = field.widget
+            for box, part in zip(boxes.widgets, ("date", "time"), strict=True):
+                box.attrs["aria-label"] = f"{field.label}, {part}"
+        return field
 
     def get_action_choices(
         self, request: HttpRequest, default_choices: Any = None, action_location: Any = None
