@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+DESK = {"width": 1366, "height": 900}  # at 1280 newer themes fold the sidebar away
 PATIENCE = 10_000  # milliseconds for anything to appear
 
 
@@ -113,7 +114,7 @@ def open_browser(
     request.node._browsers = opened
 
     def open_one(**how: Any) -> BrowserContext:
-        how = {"viewport": {"width": 1280, "height": 900}, "base_url": live_server.url} | how
+        how = {"viewport": DESK, "base_url": live_server.url} | how
         context = browser.new_context(**how)
         context.set_default_timeout(PATIENCE)
         watch.over(context)

@@ -13,13 +13,13 @@ from accounts.models import User
 from campaigns.enums import ExportStatus, Phase
 from campaigns.models import SegmentExport
 from tests.browser.axe import violations
+from tests.browser.conftest import DESK
 from tests.campaigns.admin import registry
 from tests.campaigns.sync.scenes import alter, make_segment_of_women, sync, women
 from tests.factories import make_admin, make_segment_unchecked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
 # Colours are all that the dark theme changes.
 IN_THE_DARK = ("color-contrast",)
