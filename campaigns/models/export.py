@@ -187,14 +187,8 @@ class ExportChange(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [
-            models.Index(fields=["export", "kind", "id"], name="change_export_kind"),
-            models.Index(
-                fields=["export", "id"],
-                name="change_refused",
-                condition=Q(outcome=Outcome.REFUSED),
-            ),
-        ]
+        # None of them speaks of the outcome: then PostgreSQL writes it without touching an index.
+        indexes = [models.Index(fields=["export", "kind", "id"], name="change_export_kind")]
 
     def __str__(self) -> str:
         return f"{self.email} {self.get_kind_display()}"
