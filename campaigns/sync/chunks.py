@@ -30,19 +30,18 @@ def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
     return _stretch(chunk).filter(Q(outcome=Outcome.PENDING) | given_up)
 
 
-def wait_for(run: Run, process_id: int, *, first_look: float) -> tuple[Process, float]:
-    """Return the process once it has finished, and the seconds that were waited for it.
+def wait_for(run: Run, process_id: int, *, first_look: float) -> Process:
+    """Return the process once it has finished; the first look is after so many seconds.
 
     It asks sparingly: 100 an hour is all there is.
     """
-    wait, waited = first_look, 0.0
+    wait = first_look
     while True:
         run.pause(wait)
-        waited += wait
         process = run.client.process(process_id)
         if process.is_finished:
-            return process, waited
-        wait = min(wait * 2, _LONGEST_LOOK)
+            return process
+        wait = min(max(wait * 2, FIRST_LOOK), _LONGEST_LOOK)
 
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
@@ -122,7 +121,7 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     """
     if chunk.process_id is not None:
         try:
-            process, _ = wait_for(run, chunk.process_id, first_look=FIRST_LOOK)
+            process = wait_for(run, chunk.process_id, first_look=FIRST_LOOK)
             settle_import(run, chunk, process)
         except BrevoPermanent:
             settle_by_list(run, chunk)

@@ -8,10 +8,10 @@ out here has to go from our list whoever put them there.
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.enums import ChangeKind, Outcome
+from campaigns.enums import ChangeKind
 from campaigns.models import ExportChange, ListMember, SegmentExport
 from campaigns.sync import sql
 
@@ -24,6 +24,13 @@ WHERE export_id = %s AND kind = 'JOIN' AND outcome = 'DONE' AND id BETWEEN %s AN
 ON CONFLICT (segment_id, email) WHERE removed_at IS NULL DO NOTHING
 """
 
+_CHANGE = """
+UPDATE {member} SET fingerprint = line.fingerprint, user_id = line.user_id FROM {change} line
+WHERE {member}.segment_id = %s AND {member}.removed_at IS NULL AND {member}.email = line.email
+    AND line.export_id = %s AND line.kind = 'CHANGE' AND line.outcome = 'DONE'
+    AND line.id BETWEEN %s AND %s
+"""
+
 
 def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
     """Enter the joins, or the changes, that are done among the lines from first to last."""
@@ -31,14 +38,8 @@ def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
         statement = _JOIN.format(member=sql.table(ListMember), change=sql.table(ExportChange))
         sql.execute(statement, [export.segment_id, timezone.now(), export.pk, first, last])
         return
-    lines = ExportChange.objects.filter(
-        export=export, kind=kind, outcome=Outcome.DONE, pk__range=(first, last)
-    )
-    mine = lines.filter(email=OuterRef("email"))
-    _current(export).filter(email__in=lines.values("email")).update(
-        fingerprint=Subquery(mine.values("fingerprint")[:1]),
-        user_id=Subquery(mine.values("user_id")[:1]),
-    )
+    statement = _CHANGE.format(member=sql.table(ListMember), change=sql.table(ExportChange))
+    sql.execute(statement, [export.segment_id, export.pk, first, last])
 
 
 def doubt(export: SegmentExport, emails: Sequence[str]) -> None:

@@ -60,6 +60,12 @@ def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
         yield from _sendable(list(_as_they_are(lines, untouched_since)))
 
 
+def held_since(export: SegmentExport, kind: str, stretch: tuple[int, int]) -> bool:
+    """True when somebody among these pending lines must not be sent any more."""
+    waiting = pending(export, kind).filter(pk__range=stretch)
+    return waiting.annotate(held=held_reason("user__")).exclude(held="").exists()
+
+
 def _as_they_are(
     lines: QuerySet[ExportChange], untouched_since: datetime
 ) -> QuerySet[ExportChange, tuple[Any, ...]]:

@@ -39,13 +39,18 @@ def reconcile(
     done = Reconciled(since or (last and last - _OVERLAP))
     ours = set(Segment.objects.exclude(brevo_list_id=None).values_list("brevo_list_id", flat=True))
     for page in client.contacts(modified_since=done.since):
-        done.suppressed += suppress_many(_wishes(page, ours))
+        done.suppressed += learn(page, ours)
         done.read += len(page)
         if progress is not None:
             progress(len(page))
     if since is None or (last is not None and since <= last):
         _remember(started)  # there is no gap between what was read before and now
     return done
+
+
+def learn(contacts: Iterable[Contact], ours: set[int | None]) -> int:
+    """Suppress who is blocklisted or unsubscribed from these lists; return how many are new."""
+    return suppress_many(_wishes(contacts, ours))
 
 
 def _last_time() -> datetime | None:

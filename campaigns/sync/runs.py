@@ -29,6 +29,7 @@ from campaigns.sync.brake import must_wait
 from campaigns.sync.closing import call_off, finish, wait_for_approval
 from campaigns.sync.gateway import connect
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
+from campaigns.sync.reconciling import reconcile
 from campaigns.sync.work import Progress, Run
 
 logger = logging.getLogger(__name__)
@@ -219,6 +220,8 @@ def _verify(run: Run) -> None:
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     if wanted == VerifyLevel.AUTO and proof.falls_short:
         proof = verify.verify(run.client, run.segment, VerifyLevel.FULL, after=run.export.pk)
+    if proof.missing_emails:
+        reconcile(run.client)  # Brevo may have taken them off because they unsubscribed
     with transaction.atomic():
         ledger.doubt(run.export, proof.missing_emails)
         ledger.reopen(run.export, proof.unexpected_emails)

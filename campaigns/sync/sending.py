@@ -1,5 +1,6 @@
 """Send the joins and changes of a plan: a handful one by one, more of them by import."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,13 +20,14 @@ from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.import_right import import_right
-from campaigns.sync.outgoing import Person, pending, people
+from campaigns.sync.outgoing import Person, held_since, pending, people
 from campaigns.sync.people import SENT_COLUMNS
 from campaigns.sync.work import Run
 
 _HANDFUL = 20  # people; an import costs two requests of the scarcer budget
 _ROUNDS = 3  # the second without refused phones, the third for what got lost on the way
-_SOONER = 0.7  # when an import had ended at the first look, the next is looked for earlier
+_SOONER = 0.8  # of the time that one import took, before the next is looked for
+_STALE = 5.0  # seconds between reading people and sending them
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Load:
     body: ImportBody
     first: int
     last: int
+    read_at: float
 
 
 class Sender:
@@ -104,7 +107,7 @@ class Sender:
                 yield load
                 load = None
             if load is None:
-                load = Load(self._empty_body(), person.line, person.line)
+                load = Load(self._empty_body(), person.line, person.line, time.monotonic())
                 load.body.add(person.email, attributes)
             load.last = person.line
         if load is not None:
@@ -153,16 +156,31 @@ class Sender:
         while load is not None:
             chunk = self._open_chunk(load.first, load.last, len(load.body))
             try:
-                accepted = self._post(chunk, load)
+                accepted = self._post(chunk, self._still_sendable(load))
+                since = time.monotonic()
             finally:
                 if ended is not None:
                     chunks.settle_import(self.run, *ended)
                     ended = None
             load = next(loads, None)
             if accepted:
-                ended = chunk, self._wait_for(chunk)
+                ended = chunk, self._wait_for(chunk, since)
         if ended is not None:
             chunks.settle_import(self.run, *ended)
+
+    def _still_sendable(self, load: Load) -> Load:
+        """Read the people again when somebody of them opted out while the load was waiting."""
+        if time.monotonic() - load.read_at < _STALE:
+            return load
+        stretch = (load.first, load.last)
+        if not held_since(self.run.export, self.kind, stretch):
+            return load
+        again = Load(self._empty_body(), load.first, load.last, time.monotonic())
+        for person in people(self.run.export, self.kind, after=load.first - 1):
+            if person.line > load.last:
+                break
+            again.body.add(person.email, self._attributes(person))
+        return again
 
     def _post(self, chunk: ExportChunk, load: Load) -> bool:
         """Start the import; True when Brevo accepted it, False when the chunk is settled already.
@@ -184,10 +202,11 @@ class Sender:
         chunk.save(update_fields=["process_id", "state"])
         return True
 
-    def _wait_for(self, chunk: ExportChunk) -> Process:
+    def _wait_for(self, chunk: ExportChunk, since: float) -> Process:
         """Wait for the import's end, looking first when it is likely: looks are scarce."""
         assert chunk.process_id is not None, "an accepted import has a process"
-        process, waited = chunks.wait_for(self.run, chunk.process_id, first_look=self._first_look)
-        soon = waited <= self._first_look
-        self._first_look = max(chunks.FIRST_LOOK, waited * (_SOONER if soon else 1))
+        wait = max(0.0, self._first_look - (time.monotonic() - since))
+        process = chunks.wait_for(self.run, chunk.process_id, first_look=wait)
+        took = time.monotonic() - since
+        self._first_look = max(chunks.FIRST_LOOK, took * _SOONER)
         return process

@@ -9,6 +9,7 @@ from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.enums import VerifyLevel
 from campaigns.models import ListMember, Segment
 from campaigns.sync.digest import SetDigest
+from campaigns.sync.reconciling import learn
 
 _NAMES = 100  # so many of each are named in a proof
 
@@ -69,7 +70,8 @@ def verify(
     """Compare the list with the ledger and return the proof; raises BrevoError.
 
     ``after`` is the export whose removals must have taken. A list that is gone holds nobody. At
-    level FULL memory grows by about 100 bytes a member.
+    level FULL memory grows by about 100 bytes a member, and whoever the list shows to be blocked
+    or unsubscribed is suppressed from then on.
     """
     members = ListMember.objects.current().filter(segment=segment)
     proof = Proof(level, timezone.now().isoformat(), segment.brevo_list_id, members.count())
@@ -90,6 +92,7 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     found: set[str] = set()
     digest = SetDigest()
     for page in client.list_members(segment.brevo_list_id):
+        learn(page, {segment.brevo_list_id})
         for email in {contact.email.lower() for contact in page} - found:
             found.add(email)
             digest.add(email)
