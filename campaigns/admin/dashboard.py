@@ -103,6 +103,8 @@ def _noted(export: SegmentExport) -> dict[str, Any]:
 def _silence(export: SegmentExport) -> str:
     if export.status == ExportStatus.WAITING:
         return f"{export.leaves:,} would leave the list: approve it, or cancel it."
+    if export.status == ExportStatus.PLANNED:
+        return "Nothing of it was sent yet: confirm it, or cancel it."
     if export.status == ExportStatus.QUEUED:
         return "Nobody has taken it up: is a worker running?"
     if export.status == ExportStatus.RUNNING:
@@ -167,6 +169,9 @@ def _next_steps(segments: list[Segment], attention: list[SegmentExport]) -> list
         steps.append(Step("Set the key for Brevo", "Without BREVO_API_KEY nothing is synced."))
     if waiting := states[ExportStatus.WAITING]:
         steps.append(Step(_many(waiting, "plan waits", "plans wait"), "Approve or cancel, below."))
+    if planned := states[ExportStatus.PLANNED]:
+        title = _many(planned, "plan is not confirmed", "plans are not confirmed")
+        steps.append(Step(title, "Nothing of it was sent yet: see below."))
     if left := states[ExportStatus.QUEUED] + states[ExportStatus.RUNNING]:
         told = "Start a worker, then see below."
         steps.append(Step(_many(left, "run is left lying", "runs are left lying"), told))

@@ -72,18 +72,19 @@ def joined_and_left() -> list[Day]:
 
 
 def runs_that_need_somebody() -> list[SegmentExport]:
-    """Return what waits for approval, what nobody carries on, and what failed and was not mended.
+    """Return what waits for a person, what nobody carries on, and what failed and was not mended.
 
-    A failure is mended by a later run of the segment that succeeded.
+    A failure is mended by a later run of the segment that succeeded; a plan that is not confirmed
+    is forgotten as soon as there is any later run.
     """
-    later = SegmentExport.objects.filter(
-        segment=OuterRef("segment"), pk__gt=OuterRef("pk"), status=ExportStatus.SUCCESS
-    )
+    any_later = SegmentExport.objects.filter(segment=OuterRef("segment"), pk__gt=OuterRef("pk"))
+    later = any_later.filter(status=ExportStatus.SUCCESS)
     failed = Q(
         status__in=(ExportStatus.FAILED, ExportStatus.PARTIAL),
         exported_at__gte=timezone.now() - RECENT,
     ) & ~Exists(later)
-    needy = Q(status__in=(ExportStatus.WAITING, *ACTIVE)) | failed
+    unconfirmed = Q(status=ExportStatus.PLANNED, segment__isnull=False) & ~Exists(any_later)
+    needy = Q(status__in=(ExportStatus.WAITING, *ACTIVE)) | failed | unconfirmed
     runs = SegmentExport.objects.filter(needy).defer("definition", "proof").order_by("-id")
     known = [run for run in runs[:100] if run.status not in ACTIVE or sync_words.is_left(run)]
     return known[:MOST_SHOWN]

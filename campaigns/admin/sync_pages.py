@@ -170,8 +170,10 @@ def _together(exports: list[SegmentExport], asked: QueryDict) -> dict[str, objec
     planned = [export for export in exports if export.status == ExportStatus.PLANNED]
     if sight.is_at_work:
         headline = "At work"
-    elif planned:
+    elif len(planned) == len(exports):
         headline = "These are the plans: nothing has been sent yet"
+    elif planned:
+        headline = f"{len(planned)} of {len(exports)} plans are not confirmed yet"
     else:
         headline = "What came of it"
     return {
