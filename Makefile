@@ -7,8 +7,10 @@ VENV ?= .venv
 PORT ?= 8000
 BREVO_SANDBOX_PORT ?= 8900
 BIN = $(VENV)/bin
-TEST_ARGS ?=
-PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+TESTS ?= lint test-sqlite test-postgres
+SQLITE_ARGS ?=
+POSTGRES_ARGS ?=
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ $(INSTALLED): requirements/dev.txt
 demo: install  ## the whole product with invented people; ctrl-C ends it
 	@PORT=$(PORT) BREVO_SANDBOX_PORT=$(BREVO_SANDBOX_PORT) DJANGO_DEBUG=True $(BIN)/python manage.py demo
 
-test: lint test-sqlite test-postgres  ## every check, both databases
+test: $(TESTS)  ## every check, both databases
 
 lint: install types  ## ruff, import-linter, migrations, the API's schema
 	$(BIN)/ruff check .
@@ -42,10 +44,10 @@ types: install  ## mypy --strict
 	$(BIN)/mypy
 
 test-sqlite: install  ## the tests on SQLite
-	$(PYTEST)
+	$(PYTEST) $(SQLITE_ARGS)
 
 test-postgres: install  ## the tests on PostgreSQL: TEST_DATABASE_URL, or the one a package brings
-	TEST_DATABASE_URL="$${TEST_DATABASE_URL:-embedded}" $(PYTEST)
+	TEST_DATABASE_URL="$${TEST_DATABASE_URL:-embedded}" $(PYTEST) $(POSTGRES_ARGS)
 
 schema: install  ## write docs/openapi.yaml anew
 	DJANGO_DEBUG=True $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
