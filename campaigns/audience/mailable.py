@@ -1,6 +1,6 @@
 """Whom of an audience we may and can e-mail, and why the others are held back."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
@@ -54,6 +54,14 @@ def mailable(users: Users) -> Users:
     allowed = users.exclude(marketing_consent=Consent.OPTED_OUT).filter(email_is_usable=True)
     of_address, of_person = _suppressions()
     return allowed.filter(~of_address, ~of_person)
+
+
+def suppressed_ids() -> QuerySet[Any, Any]:
+    """Return the ids of all who are suppressed, each once: as persons, or by their address."""
+    rows = Suppression.objects.order_by()
+    as_persons = rows.filter(_OF_THE_PERSON, user__isnull=False)
+    by_address = User.objects.filter(email_key__in=rows.values("email"))
+    return as_persons.values("user_id").union(by_address.values("pk")).order_by()
 
 
 def why_held(user: User) -> Reason | None:

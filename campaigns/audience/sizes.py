@@ -2,19 +2,17 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.enums import Consent
-from accounts.models import User
 from campaigns.audience.definition import Definition
+from campaigns.audience.mailable import suppressed_ids
 from campaigns.audience.query_builder import audience
-from campaigns.enums import Reason, SuppressionReason
+from campaigns.enums import Reason
 from campaigns.errors import SegmentBroken
-from campaigns.models import Segment, Suppression
+from campaigns.models import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +49,12 @@ def sizes_of(definition: Definition) -> Sizes:
     """
     people = audience(definition).order_by().values("id", "marketing_consent", "email_is_usable")
     inner, inner_params = people.query.sql_with_params()
-    suppressed, suppressed_params = _suppressed_ids().query.sql_with_params()
+    suppressed, suppressed_params = suppressed_ids().query.sql_with_params()
     sql = _COUNT.format(audience=inner, suppressed=suppressed)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*[Consent.OPTED_OUT.value] * 3, *inner_params, *suppressed_params])
         total, *held = cursor.fetchone()
     return Sizes(total, {reason: n for reason, n in zip(_REASONS, held, strict=True) if n})
-
-
-def _suppressed_ids() -> QuerySet[Any, Any]:
-    """Return the ids of all who are suppressed, each once: as persons, or by their address."""
-    rows = Suppression.objects.order_by()
-    as_persons = rows.exclude(reason=SuppressionReason.BOUNCED).filter(user__isnull=False)
-    by_address = User.objects.filter(email_key__in=rows.values("email"))
-    return as_persons.values("user_id").union(by_address.values("pk")).order_by()
 
 
 def sizes_if_known(definition: Definition) -> Sizes | None:

@@ -14,7 +14,7 @@ from campaigns.sync import ledger
 from campaigns.sync.work import Run
 
 IMPORT_PROCESS = "IMPORTUSER"  # what Brevo calls an import among its processes
-FIRST_LOOK = 0.25  # seconds after an import was accepted
+FIRST_LOOK = 0.1  # seconds after an import was accepted
 _LONGEST_LOOK = 60.0
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE_REFUSED = "the phone number belongs to another contact"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, QuerySet, UUIDField, When
+from django.db.models import Case, FilteredRelation, Q, QuerySet, UUIDField, When
 from django.utils import timezone
 
 from campaigns.audience.mailable import held_reason
@@ -36,16 +36,19 @@ def pending(export: SegmentExport, kind: str) -> QuerySet[ExportChange]:
 def stretches(
     export: SegmentExport, kind: str, *, after: int = 0
 ) -> Iterator[QuerySet[ExportChange]]:
-    """Yield the pending lines, some thousands at a time, in their order.
+    """Yield the pending lines, some thousands at a time, in their order; ``person`` is their user.
 
     Stretches of an index instead of a limit on what is pending: once PostgreSQL believes that
-    little is, it sorts all lines, with all their data, to find the first ones.
+    little is, it sorts all lines, with all their data, to find the first ones. And a stretch of
+    users, who are in nearly the same order, instead of a search through all users for each page.
     """
     numbers = ExportChange.objects.filter(export=export, kind=kind).order_by("pk")
     waiting = pending(export, kind).order_by("pk")
-    while stretch := list(numbers.filter(pk__gt=after).values_list("pk", flat=True)[:_PAGE]):
-        first, after = stretch[0], stretch[-1]
-        yield waiting.filter(pk__range=(first, after))
+    while stretch := list(numbers.filter(pk__gt=after).values_list("pk", "user_id")[:_PAGE]):
+        first, after = stretch[0][0], stretch[-1][0]
+        users = sorted(user for _, user in stretch if user is not None) or [0]
+        near = FilteredRelation("user", condition=Q(user__id__range=(users[0], users[-1])))
+        yield waiting.filter(pk__range=(first, after)).annotate(person=near)
 
 
 def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
@@ -73,21 +76,21 @@ def _as_they_are(
 
     It is computed again only for users who were touched: for a million that is seconds.
     """
-    now = fingerprint("user__")
+    now = fingerprint("person__")
     moved_to = Case(
-        When(user__updated_at__lt=untouched_since, then=None),
+        When(person__updated_at__lt=untouched_since, then=None),
         When(fingerprint=now, then=None),
         default=now,
         output_field=UUIDField(),
     )
-    return lines.annotate(held=held_reason("user__"), moved_to=moved_to).values_list(
+    return lines.annotate(held=held_reason("person__"), moved_to=moved_to).values_list(
         "pk",
         "email",
-        "user__email_key",
+        "person__email_key",
         "held",
         "moved_to",
         "without_phone",
-        *(f"user__{column}" for column in SENT_COLUMNS.values()),
+        *(f"person__{column}" for column in SENT_COLUMNS.values()),
     )
 
 

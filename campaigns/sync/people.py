@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet, TextField, UUIDField, Value
+from django.db.models import F, TextField, UUIDField, Value
 from django.db.models.functions import MD5, Cast, Concat
-
-from accounts.models import User
-from campaigns.audience.mailable import with_held_reason
 
 # Our names for what is sent, and the columns; the gateway knows what an account calls them.
 SENT_COLUMNS = {
@@ -26,8 +23,3 @@ def fingerprint(prefix: str = "") -> Cast:
     for column in SENT_COLUMNS.values():
         parts += [F(f"{prefix}{column}"), _SEPARATOR]
     return Cast(MD5(Concat(*parts, output_field=TextField())), UUIDField())
-
-
-def described(people: QuerySet[User, User]) -> QuerySet[Any, Any]:
-    """Annotate users with ``held_reason`` and the ``fingerprint`` of what Brevo would be sent."""
-    return with_held_reason(people).annotate(fingerprint=fingerprint())

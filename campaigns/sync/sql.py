@@ -25,3 +25,13 @@ def analyze(model: type[Model]) -> None:
     """
     if connection.vendor == "postgresql":
         execute(f"ANALYZE {table(model)}", ())
+
+
+def expect_few_rows() -> None:
+    """Let PostgreSQL use several processors although it believes that most rows will be returned.
+
+    It holds until the end of the transaction. A filter on computed values is beyond the planner:
+    it takes the difference of two nearly equal sets for all of them, and one process for it.
+    """
+    if connection.vendor == "postgresql":
+        execute("SET LOCAL parallel_tuple_cost = 0", ())
