@@ -84,9 +84,11 @@ def brevo(data: Path) -> Iterator[str]:
     words = [*command, *limits, "--data", str(data), "--import-seconds", "0"]
     env = environment("sqlite:///:memory:", "http://127.0.0.1/v3")
     with subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL) as server:
-        _wait(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}/v3"
-        server.terminate()
+        try:
+            _wait(f"http://127.0.0.1:{port}/")
+            yield f"http://127.0.0.1:{port}/v3"
+        finally:
+            server.terminate()
 
 
 def _wait(url: str) -> None:
