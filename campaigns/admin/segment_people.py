@@ -11,7 +11,6 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User, UserQuerySet
-from accounts.text import fold_email
 from campaigns.admin.segment_live import Person, why_not
 from campaigns.audience.criteria.values import is_storable
 from campaigns.audience.mailable import with_held_reason
@@ -104,7 +103,7 @@ class People:
             return people.none()
         for word in self.words.split():
             in_name = Q(first_name__icontains=word) | Q(last_name__icontains=word)
-            people = people.filter(in_name | Q(email_key__contains=fold_email(word)))
+            people = people.filter(in_name | Q(email__icontains=word))
         return people
 
     def page(self) -> Page:

@@ -30,13 +30,14 @@ class Sizes:
 
 
 # Each row of the audience is read once, and joined to the few who are suppressed: asking for
-# each row whether it is suppressed, as ``held_reason`` does, took two to seven times as long.
+# each row whether it is suppressed, as ``held_reason`` does, took two to seven times as long. What
+# is rare is asked first.
 _COUNT = """
 SELECT COUNT(*),
        COUNT(CASE WHEN a.marketing_consent = %s THEN 1 END),
-       COUNT(CASE WHEN a.marketing_consent <> %s AND s.id IS NOT NULL THEN 1 END),
-       COUNT(CASE WHEN a.marketing_consent <> %s AND s.id IS NULL
-                   AND NOT a.email_is_usable THEN 1 END)
+       COUNT(CASE WHEN s.id IS NOT NULL AND a.marketing_consent <> %s THEN 1 END),
+       COUNT(CASE WHEN NOT a.email_is_usable AND s.id IS NULL
+                   AND a.marketing_consent <> %s THEN 1 END)
 FROM ({audience}) a LEFT JOIN (SELECT user_id AS id FROM ({suppressed}) u) s ON s.id = a.id
 """
 _REASONS = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
