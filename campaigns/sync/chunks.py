@@ -1,6 +1,6 @@
 """What came of a chunk: told by Brevo's process, or found out by reading the list back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -46,11 +46,16 @@ def wait_for(run: Run, process_id: int, *, first_look: float) -> Process:
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
     """Write the outcome of each line, as Brevo's process and its reports tell it."""
-    if not process.succeeded:
-        settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
+    if process.succeeded:
+        write_outcomes(run, chunk, run.client.refusals(process))
         return
+    settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
+
+
+def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) -> None:
+    """Write that all of an import are done but those refused: address and Brevo's reason."""
     refused: dict[str, list[str]] = {}
-    for email, why in run.client.refusals(process).items():
+    for email, why in refusals.items():
         refused.setdefault(why, []).append(email.lower())
     with transaction.atomic():
         settled = lines_of(chunk).update(outcome=Outcome.DONE)

@@ -19,6 +19,7 @@ from campaigns.brevo import (
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChunk
 from campaigns.sync import chunks
+from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right
 from campaigns.sync.outgoing import Person, held_since, pending, people
 from campaigns.sync.people import SENT_COLUMNS
@@ -147,26 +148,36 @@ class Sender:
     def _send_by_import(self) -> None:
         """Send one import after the other.
 
-        While Brevo works on one, the one before is settled and the next is made ready: a first
-        sync then takes little longer than Brevo does.
+        While Brevo works on one, the outcomes of the one before are written and the next is made
+        ready: a first sync then takes little longer than Brevo does.
         """
         loads = self._loads()
         load = next(loads, None)
         ended: tuple[ExportChunk, Process] | None = None
-        while load is not None:
-            chunk = self._open_chunk(load.first, load.last, len(load.body))
-            try:
-                accepted = self._post(chunk, self._still_sendable(load))
-                since = time.monotonic()
-            finally:
-                if ended is not None:
-                    chunks.settle_import(self.run, *ended)
-                    ended = None
-            load = next(loads, None)
-            if accepted:
-                ended = chunk, self._wait_for(chunk, since)
-        if ended is not None:
-            chunks.settle_import(self.run, *ended)
+        with Beside() as beside:
+            while load is not None:
+                chunk = self._open_chunk(load.first, load.last, len(load.body))
+                try:
+                    accepted = self._post(chunk, self._still_sendable(load))
+                    since = time.monotonic()
+                finally:
+                    if ended is not None:
+                        self._settle(beside, *ended)
+                        ended = None
+                load = next(loads, None)
+                if accepted:
+                    ended = chunk, self._wait_for(chunk, since)
+                beside.join()
+            if ended is not None:
+                self._settle(beside, *ended)
+
+    def _settle(self, beside: Beside, chunk: ExportChunk, process: Process) -> None:
+        """Settle an import; what needs only the database is done beside what comes next."""
+        if process.succeeded:
+            refusals = self.run.client.refusals(process)
+            beside.do(chunks.write_outcomes, self.run, chunk, refusals)
+        else:
+            chunks.settle_import(self.run, chunk, process)
 
     def _still_sendable(self, load: Load) -> Load:
         """Read the people again when somebody of them opted out while the load was waiting."""

@@ -35,6 +35,11 @@ class Steps:
             self.step(" ".join(words[:6])[:70])
         return execute(sql, params, many, context)
 
+    def on_connection(self, connection: Any, **_: Any) -> None:
+        """Watch the connections that threads of the run open, too."""
+        if self.on_statement not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self.on_statement)
+
     def on_request(self, send: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(session: Any, request: Any, **options: Any) -> Any:
             name = f"{request.method} {request.path_url.split('?')[0]}"
@@ -49,6 +54,7 @@ class Steps:
 def main() -> None:
     django.setup()
     from django.db import connection
+    from django.db.backends.signals import connection_created
 
     from campaigns.sync import chunks, sending
     from campaigns.sync.runs import run_export
@@ -60,6 +66,7 @@ def main() -> None:
         if not (child := os.fork()):
             steps = Steps(last)
             requests.Session.send = steps.on_request(requests.Session.send)  # type: ignore[method-assign]
+            connection_created.connect(steps.on_connection)
             try:
                 with connection.execute_wrapper(steps.on_statement):
                     run_export(export_id)
