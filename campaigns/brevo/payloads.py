@@ -98,7 +98,7 @@ class ImportBody:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, email: str, attributes: Mapping[str, str]) -> bool:
+    def add(self, email: str, attributes: dict[str, str]) -> bool:
         """Add a contact, or return False and add nothing when it no longer fits.
 
         Raises BrevoPermanent for a contact that would not fit into an empty body either.
@@ -106,9 +106,7 @@ class ImportBody:
         if not attributes.keys() <= self._safe_names:
             self._safe_names |= safe_attributes(attributes).keys()
         # A lone surrogate has no UTF-8; one bad character must not stop an import of thousands.
-        contact = _dumps({"email": email, "attributes": dict(attributes)}).encode(
-            "utf-8", "replace"
-        )
+        contact = _dumps({"email": email, "attributes": attributes}).encode("utf-8", "replace")
         if self._count:
             contact = b"," + contact
         if len(contact) > self._room:

@@ -46,7 +46,7 @@ def stretches(
     waiting = pending(export, kind).order_by("pk")
     while stretch := list(numbers.filter(pk__gt=after).values_list("pk", "user_id")[:_PAGE]):
         first, after = stretch[0][0], stretch[-1][0]
-        users = sorted(user for _, user in stretch if user is not None) or [0]
+        users = sorted(filter(None, (user for _, user in stretch))) or [0]
         near = FilteredRelation("user", condition=Q(user__id__range=(users[0], users[-1])))
         yield waiting.filter(pk__range=(first, after)).annotate(person=near)
 

@@ -147,6 +147,7 @@ def test_worker_ends_on_a_signal_after_the_run_it_is_at(queued, start, number) -
     assert not running.exists()
 
 
+@pytest.mark.thorough
 def test_worker_without_a_queue_carries_runs_on_itself(queued, start) -> None:
     events.keep(b'{"event": "spam", "email": "ada1@example.com"}')
     worker = start("immediate")
