@@ -19,6 +19,11 @@ def fail(why: str) -> None:
     raise RuntimeError(why)
 
 
+def note_then_fail(beside: Beside) -> None:
+    beside.do(note, "done all the same")
+    raise ValueError("mine")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_error_of_a_task_comes_out_before_the_block_ends() -> None:
     with pytest.raises(RuntimeError, match="out of paper"), Beside() as beside:
@@ -28,8 +33,7 @@ def test_error_of_a_task_comes_out_before_the_block_ends() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_error_of_the_owner_comes_before_one_of_the_task() -> None:
     with pytest.raises(ValueError, match="mine"), Beside() as beside:
-        beside.do(note, "done all the same")
-        int("mine")
+        note_then_fail(beside)
 
     assert AccountLease.objects.filter(key="done all the same").exists()
 
