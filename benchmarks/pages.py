@@ -8,6 +8,7 @@ import psycopg
 
 from benchmarks import world
 
+PLANS = world.ROOT / "benchmarks" / "plans.txt"
 _FILL = """
 INSERT INTO properties_property (name, city, country, created_at)
     SELECT 'Property ' || n, 'Lagos', 'NG', now() FROM generate_series(1, 50) n;
@@ -44,7 +45,7 @@ def remember_run(dsn: str, segment: int, export: int) -> None:
 
 
 def run(people: int) -> dict[str, float]:
-    """Return the median milliseconds of each page."""
+    """Return the median milliseconds of each page; keep the plan of its slowest query."""
     dsn = world.database(people)
     try:
         fill(dsn)
@@ -56,7 +57,10 @@ def run(people: int) -> dict[str, float]:
         )
     finally:
         world.drop(dsn)
-    medians: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.stdout.splitlines()[-1])
+    plans = [f"# {name}\n\n{plan}\n" for name, plan in sorted(found["plans"].items())]
+    PLANS.write_text(f"{people:,} people\n\n" + "\n".join(plans), encoding="utf-8")
+    medians: dict[str, float] = found["medians"]
     return medians
 
 

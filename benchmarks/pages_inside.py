@@ -1,4 +1,4 @@
-"""Ask for each page inside the process that serves it, and print the medians as JSON."""
+"""Ask for each page in the process that serves it; print medians and query plans as JSON."""
 
 import json
 import statistics
@@ -26,6 +26,23 @@ def median(ask: Callable[[], Any]) -> float:
         ask()
         taken.append((time.perf_counter() - begin) * 1000)
     return statistics.median(taken)
+
+
+def plan_of_slowest(ask: Callable[[], Any]) -> str:
+    """Return PostgreSQL's plan for the query that took longest."""
+    from django.db import connection  # noqa: PLC0415 -- Django has to be set up first
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+
+    with CaptureQueriesContext(connection) as asked:
+        ask()
+    selects = [query for query in asked if query["sql"].startswith(("SELECT", "("))]
+    selects = [query for query in selects if "django_session" not in query["sql"]] or selects
+    slowest = max(selects, key=lambda query: float(query["time"]))["sql"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) {slowest}"
+        )
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def main(dsn: str) -> None:
@@ -77,18 +94,15 @@ def main(dsn: str) -> None:
     pages["API: lines of a run"] = reverse("export-changes", args=[export.pk])
     pages["API: stats"] = reverse("stats")
 
-    medians = {}
-    for name, url in pages.items():
-        answer = client.get(url)
-        if answer.status_code == 200:
-            medians[name] = median(partial(client.get, url))
-
-    preview = reverse("segment-preview", args=[segment.pk])
-    medians["API: preview, first page with its count"] = median(partial(client.get, preview))
-
-    live = reverse("admin:campaigns_segment_live")
+    asked = {name: partial(client.get, url) for name, url in pages.items()}
+    asked = {name: ask for name, ask in asked.items() if ask().status_code == 200}
+    asked["API: preview, first page with its count"] = partial(
+        client.get, reverse("segment-preview", args=[segment.pk])
+    )
     form = {"name": "Draft", "match": "ALL", "states": ["Lagos"]}
-    medians["live count"] = median(partial(client.post, live, form))
+    asked["live count"] = partial(client.post, reverse("admin:campaigns_segment_live"), form)
+    medians = {name: median(ask) for name, ask in asked.items()}
+    plans = {name: plan_of_slowest(ask) for name, ask in asked.items()}
 
     def count() -> None:
         with connection.cursor() as cursor:
@@ -96,7 +110,7 @@ def main(dsn: str) -> None:
             cursor.fetchone()
 
     medians["live count: the bare SQL"] = median(count)
-    print(json.dumps(medians))
+    print(json.dumps({"medians": medians, "plans": plans}))
 
 
 if __name__ == "__main__":
