@@ -89,7 +89,6 @@ class TwinTests(TestCase):
 
     @settings(
         max_examples=60,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

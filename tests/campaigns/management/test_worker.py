@@ -84,7 +84,7 @@ def queued(brevo) -> list[SegmentExport]:
     return [request_sync(segment) for segment in segments]
 
 
-def wait_until(true: Callable[[], object], seconds: float = 15.0) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"Not so within {seconds} s: {states()}"
@@ -108,7 +108,7 @@ def imports(brevo) -> Counter[int]:
 
 def end(worker, number=signal.SIGTERM) -> tuple[int, str]:
     worker.send_signal(number)
-    said, _ = worker.communicate(timeout=10)
+    said, _ = worker.communicate(timeout=60)
     return worker.returncode, said.decode()
 
 

@@ -372,7 +372,6 @@ PROFILE = settings(
     stateful_step_count=20,
     derandomize=not HISTORIES,
     database=None,
-    deadline=None,
     phases=[Phase.generate, Phase.shrink] if HISTORIES else [Phase.generate],
     suppress_health_check=list(HealthCheck),
     print_blob=False,
