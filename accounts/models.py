@@ -17,6 +17,7 @@ from accounts.enums import (
     PartnershipStatus,
     Role,
 )
+from accounts.fingerprint import fingerprint_field
 from accounts.text import SqueezedCharField, dialable, fold, fold_email, is_usable_email
 
 
@@ -99,6 +100,7 @@ class User(DerivedModel, AbstractBaseUser):
     marketing_consent = models.CharField(
         max_length=10, choices=Consent.choices, default=Consent.UNKNOWN
     )
+    contact_fingerprint = fingerprint_field()
     is_active = models.BooleanField("active", default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

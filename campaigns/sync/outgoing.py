@@ -1,20 +1,20 @@
 """Read the people of a plan as they are now, on their way to Brevo."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, FilteredRelation, Q, QuerySet, UUIDField, When
-from django.utils import timezone
+from django.db.models import Case, F, FilteredRelation, Q, QuerySet, UUIDField, When
 
+from accounts.fingerprint import CONTACT_COLUMNS
 from campaigns.audience.mailable import held_reason
 from campaigns.enums import Outcome, Reason
 from campaigns.models import ExportChange, SegmentExport
-from campaigns.sync.people import SENT_COLUMNS, fingerprint
 
+# Our names for what is sent, and the columns; the gateway knows what an account calls them.
+_OTHER_NAMES = {"phone_e164": "phone"}
+SENT_COLUMNS = {_OTHER_NAMES.get(column, column): column for column in CONTACT_COLUMNS}
 _PAGE = 10_000
-_CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE = list(SENT_COLUMNS).index("phone")
 _GONE = "Was deleted, or has another address, since the plan was made."
 _HELD_SINCE = "Since the plan was made: {}."
@@ -58,9 +58,8 @@ def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
     a list who opted out while the run was under way. The line keeps the fingerprint of what is
     really sent.
     """
-    untouched_since = (export.planned_at or timezone.now()) - _CLOCKS_DIFFER
     for lines in stretches(export, kind, after=after):
-        yield from _sendable(list(_as_they_are(lines, untouched_since)))
+        yield from _sendable(list(_as_they_are(lines)))
 
 
 def held_since(export: SegmentExport, kind: str, stretch: tuple[int, int]) -> bool:
@@ -69,20 +68,10 @@ def held_since(export: SegmentExport, kind: str, stretch: tuple[int, int]) -> bo
     return waiting.annotate(held=held_reason("user__")).exclude(held="").exists()
 
 
-def _as_they_are(
-    lines: QuerySet[ExportChange], untouched_since: datetime
-) -> QuerySet[ExportChange, tuple[Any, ...]]:
-    """Return each line with its user's data; the fingerprint only where it is another by now.
-
-    It is computed again only for users who were touched: for a million that is seconds.
-    """
-    now = fingerprint("person__")
-    moved_to = Case(
-        When(person__updated_at__lt=untouched_since, then=None),
-        When(fingerprint=now, then=None),
-        default=now,
-        output_field=UUIDField(),
-    )
+def _as_they_are(lines: QuerySet[ExportChange]) -> QuerySet[ExportChange, tuple[Any, ...]]:
+    """Return each line with its user's data; the fingerprint only where it is another by now."""
+    now = F("person__contact_fingerprint")
+    moved_to = Case(When(fingerprint=now, then=None), default=now, output_field=UUIDField())
     return lines.annotate(held=held_reason("person__"), moved_to=moved_to).values_list(
         "pk",
         "email",

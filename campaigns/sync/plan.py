@@ -18,7 +18,6 @@ from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 from campaigns.sync.digest import SetDigest
-from campaigns.sync.people import fingerprint
 from campaigns.sync.work import Run
 
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
@@ -121,8 +120,8 @@ def write_plan(
 
 def _write_lines(export: SegmentExport, segment: Segment, ledger: int) -> int:
     audience = SegmentQueryBuilder(segment).audience().order_by()
-    columns = ("pk", "email_key", "marketing_consent", "email_is_usable", "fingerprint")
-    people = audience.annotate(fingerprint=fingerprint()).values_list(*columns)
+    columns = ("pk", "email_key", "marketing_consent", "email_is_usable", "contact_fingerprint")
+    people = audience.values_list(*columns)
     people_sql, people_params = people.query.sql_with_params()
     suppressed_sql, suppressed_params = suppressed_ids().query.sql_with_params()
     difference = _DIFFERENCE.format(

@@ -21,8 +21,7 @@ from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right
-from campaigns.sync.outgoing import Person, held_since, pending, people
-from campaigns.sync.people import SENT_COLUMNS
+from campaigns.sync.outgoing import SENT_COLUMNS, Person, held_since, pending, people
 from campaigns.sync.work import Run
 
 _HANDFUL = 20  # people; an import costs two requests of the scarcer budget

@@ -28,7 +28,7 @@ class Loader:
         self._constant = {
             name: field.get_default()
             for name, field in fields.items()
-            if not field.primary_key and name not in {*columns, *computed}
+            if not (field.primary_key or field.generated or name in {*columns, *computed})
         }
         self._derived = [(at[field.source], field.derive) for field in derived]
         self._prepare = [(at[n], how) for n in columns if (how := _preparation(fields[n]))]
