@@ -1,14 +1,16 @@
-"""Lists follow segments: whoever saves or deletes one, in the admin, the API or a shell."""
+"""Lists follow segments, and suppressions people: in the admin, the API or a shell alike."""
 
 from typing import Any
 
 from django.db.models.signals import post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
+from accounts.models import User
 from campaigns.audience.definition import validate
 from campaigns.models import Segment, segment_save_failed
 from campaigns.models.segment import CRITERION_FIELDS
 from campaigns.sync import lists
+from campaigns.sync.suppressing import adopt_for
 
 _steps_of = "_steps_at_brevo"
 
@@ -60,3 +62,10 @@ def keep(instance: Segment, **_: Any) -> None:
 def delete_list(instance: Segment, **_: Any) -> None:
     """Delete the list first: when Brevo refuses, the segment stays. Raises BrevoError."""
     lists.delete_for(instance)
+
+
+@receiver(post_save, sender=User)
+def hold_back(instance: User, *, raw: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
+    """Let what was said of a new address follow its person; rows loaded in bulk wait for a run."""
+    if not raw and (update_fields is None or "email" in update_fields):
+        adopt_for(instance)

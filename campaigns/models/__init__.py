@@ -4,7 +4,7 @@ from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
 from campaigns.models.segment import Segment, SegmentRevision, segment_save_failed
-from campaigns.models.suppression import Suppression, WebhookEvent
+from campaigns.models.suppression import Suppression, WebhookEvent, owners
 
 __all__ = [
     "AccountLease",
@@ -17,5 +17,6 @@ __all__ = [
     "SegmentRevision",
     "Suppression",
     "WebhookEvent",
+    "owners",
     "segment_save_failed",
 ]

@@ -12,6 +12,10 @@ class ListMemberQuerySet(models.QuerySet["ListMember", "ListMember"]):
         """Keep those who are on the list now."""
         return self.filter(removed_at__isnull=True)
 
+    def ended(self) -> Self:
+        """Keep the stays that are over."""
+        return self.filter(removed_at__isnull=False)
+
     def at(self, moment: object) -> Self:
         """Keep those who were on the list at a moment."""
         still = Q(removed_at__isnull=True) | Q(removed_at__gt=moment)
@@ -60,6 +64,11 @@ class ListMember(models.Model):
             models.Index(
                 fields=["segment", "removed_at"],
                 name="member_ended_stay",
+                condition=Q(removed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["email"],
+                name="member_old_address",
                 condition=Q(removed_at__isnull=False),
             ),
         ]

@@ -1,11 +1,38 @@
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.enums import SuppressionReason, SuppressionSource
+from campaigns.models.ledger import ListMember
+from campaigns.models.segment import Segment
+
+
+def owners(emails: Collection[str]) -> dict[str, int]:
+    """Return {address: id of the user whom it means}; strangers are left out.
+
+    It means whoever has the address, else whoever was last put on a list under it: people answer
+    what was sent to an address that they have changed since.
+    """
+    found = dict(User.objects.filter(email_key__in=emails).values_list("email_key", "pk"))
+    if former := set(emails) - set(found):
+        found |= _last_mailed_under(former)
+    return found
+
+
+def _last_mailed_under(emails: Collection[str]) -> dict[str, int]:
+    there = Exists(User.objects.filter(pk=OuterRef("user_id")))
+    stays = ListMember.objects.filter(there, email__in=emails).order_by()
+    # Each half has an index that begins with what it asks.
+    segments = list(Segment.objects.values_list("pk", flat=True))
+    columns = ("pk", "email", "user_id")
+    now = stays.current().filter(segment__in=segments).values_list(*columns)
+    ended = stays.ended().values_list(*columns)
+    return {email: user for _, email, user in sorted([*now, *ended]) if user is not None}
 
 
 class Suppression(models.Model):
@@ -52,7 +79,7 @@ class Suppression(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = fold_email(self.email)
         if self.user_id is None:
-            self.user = User.objects.filter(email_key=self.email).first()
+            self.user_id = owners([self.email]).get(self.email)
         super().save(*args, **kwargs)
 
     def clean(self) -> None:

@@ -30,6 +30,7 @@ from campaigns.sync.closing import call_off, finish, wait_for_approval
 from campaigns.sync.gateway import connect
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
 from campaigns.sync.reconciling import reconcile
+from campaigns.sync.suppressing import adopt
 from campaigns.sync.work import Progress, Run
 
 logger = logging.getLogger(__name__)
@@ -197,6 +198,7 @@ def _carry_on(run: Run) -> None:
 def _plan(run: Run) -> None:
     run.show()
     list_was_gone = look_at_list(run)
+    adopt()
     with transaction.atomic():
         run.save()  # holds the row: nobody else writes this plan meanwhile
         facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)

@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.enums import SuppressionReason, SuppressionSource
-from campaigns.models import Suppression
+from campaigns.models import Suppression, owners
 
 _BATCH = 500
 _LONGEST_ADDRESS = 254
@@ -82,16 +82,16 @@ def _strongest(batch: list[Wish]) -> dict[str, Wish]:
 
 def _suppress(wishes: dict[str, Wish]) -> int:
     with transaction.atomic():
-        owners = dict(User.objects.filter(email_key__in=wishes).values_list("email_key", "pk"))
+        owner = owners(wishes)
         there = Suppression.objects.filter(email__in=wishes)
         known = set(there.values_list("email", flat=True))
         new = [wish for email, wish in wishes.items() if email not in known]
         # Another process may have been faster: its row is then met below like any older one.
         Suppression.objects.bulk_create(
-            (_row(wish, owners.get(wish.email)) for wish in new), ignore_conflicts=True
+            (_row(wish, owner.get(wish.email)) for wish in new), ignore_conflicts=True
         )
         _date([wish for wish in new if wish.at is not None])
-        return len(new) + _strengthen(wishes, owners)
+        return len(new) + _strengthen(wishes, owner)
 
 
 def _row(wish: Wish, owner: int | None) -> Suppression:
@@ -114,14 +114,14 @@ def _date(wishes: list[Wish]) -> None:
     Suppression.objects.bulk_update(rows, ["created_at"])
 
 
-def _strengthen(wishes: dict[str, Wish], owners: dict[str, int]) -> int:
+def _strengthen(wishes: dict[str, Wish], owner: dict[str, int]) -> int:
     """Let suppressions that are there follow their person where they did not; count those."""
     by_person = [email for email, wish in wishes.items() if wish.follows_the_person]
     bounced = Q(email__in=by_person, reason=SuppressionReason.BOUNCED)
-    ownerless = Q(email__in=owners, user__isnull=True)
+    ownerless = Q(email__in=owner, user__isnull=True)
     strengthened, rows = 0, list(_locked(bounced | ownerless))
     for row in rows:
-        row.user_id = row.user_id or owners.get(row.email)
+        row.user_id = row.user_id or owner.get(row.email)
         wish = wishes[row.email]
         if wish.follows_the_person and row.reason == SuppressionReason.BOUNCED:
             row.reason, row.source, row.note = wish.reason, wish.source, wish.note
@@ -129,6 +129,21 @@ def _strengthen(wishes: dict[str, Wish], owners: dict[str, int]) -> int:
             strengthened += 1
     Suppression.objects.bulk_update(rows, ["reason", "source", "note", "created_by", "user"])
     return strengthened
+
+
+def adopt() -> int:
+    """Put down to their people what was said of addresses before those had them.
+
+    Then it follows them to their next address. Returns how many; costs one statement.
+    """
+    holder = User.objects.filter(email_key=OuterRef("email"))
+    strangers = Suppression.objects.filter(Exists(holder), user__isnull=True)
+    return strangers.update(user_id=Subquery(holder.values("pk")[:1]))
+
+
+def adopt_for(user: User) -> None:
+    """Do what ``adopt`` does, for one person."""
+    Suppression.objects.filter(email=user.email_key, user__isnull=True).update(user=user)
 
 
 def _locked(which: Q) -> Iterator[Suppression]:
