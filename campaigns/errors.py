@@ -28,6 +28,10 @@ class PlanRefused(CampaignsError):
     """This plan cannot be applied, approved or cancelled as asked; the message says why."""
 
 
+class HistoryForgotten(CampaignsError):
+    """What is asked lies before what is still kept; the message says since when it is known."""
+
+
 class RunCancelled(CampaignsError):
     """Somebody asked the run to stop."""
 

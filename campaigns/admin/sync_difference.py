@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from campaigns.admin.sync_lines import DIGITS
 from campaigns.audience.explain import sentence
+from campaigns.errors import HistoryForgotten
 from campaigns.models import ListMember, SegmentExport
 from campaigns.sync.history import between
 
@@ -21,17 +22,18 @@ def compared(export: SegmentExport, asked: QueryDict) -> dict[str, Any]:
     if chosen is None:
         return {"others": others, "chosen": None}
     older, newer = sorted((export, chosen), key=lambda run: run.pk)
-    difference = between(older, newer)
+    runs = {"others": others, "chosen": chosen, "older": older, "newer": newer}
+    try:
+        difference = between(older, newer)
+    except HistoryForgotten as error:
+        return {**runs, "forgotten": str(error)}
     came, went = difference.joined(), difference.left()
     joined_count, left_count = came.count(), went.count()
     is_left = asked.get("side", "left" if left_count and not joined_count else "") == "left"
     members = _page(went if is_left else came, asked.get("after", ""))
     shown = members[:PAGE]
     return {
-        "others": others,
-        "chosen": chosen,
-        "older": older,
-        "newer": newer,
+        **runs,
         "joined_count": joined_count,
         "left_count": left_count,
         "side": "left" if is_left else "joined",

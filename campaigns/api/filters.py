@@ -21,7 +21,8 @@ from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.criteria.criterion import Criterion
 from campaigns.audience.definition import problems_of
 from campaigns.enums import ACTIVE, ChangeKind, ExportStatus, Match, Outcome, SuppressionReason
-from campaigns.models import ExportChange, Segment, SegmentExport, Suppression
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from campaigns.sync.history import members_at
 from config.problems import as_http
 
 Segments = QuerySet[Segment, Segment]
@@ -238,6 +239,18 @@ class ChangeFilter(filters.FilterSet):
             named = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
             changes = changes.filter(named | Q(email__contains=fold_email(word)))
         return changes
+
+
+class StayFilter(filters.FilterSet):
+    at = filters.IsoDateTimeFilter(label="The moment; without it, now")
+
+    class Meta:
+        model = ListMember
+        fields: list[str] = []
+
+    def filter_queryset(self, stays: Any) -> Any:
+        moment = self.form.cleaned_data["at"]
+        return stays.current() if moment is None else members_at(stays, moment)
 
 
 class SuppressionFilter(filters.FilterSet):

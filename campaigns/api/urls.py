@@ -4,7 +4,7 @@ from rest_framework.routers import SimpleRouter
 
 from campaigns.api import refusals as refusals  # noqa: PLC0414 -- registers what errors become
 from campaigns.api.spreadsheets import CSVRenderer
-from campaigns.api.views.exports import ChangeViewSet, ExportViewSet
+from campaigns.api.views.exports import ChangeViewSet, ExportViewSet, StayViewSet
 from campaigns.api.views.others import CriterionViewSet, StatsViewSet, SuppressionViewSet
 from campaigns.api.views.segments import SegmentViewSet
 
@@ -23,6 +23,11 @@ urlpatterns = [
         "segments/<int:segment_id>/exports/",
         ExportViewSet.as_view({"get": "list"}),
         name="segment-exports",
+    ),
+    path(
+        "segments/<int:segment_id>/members/",
+        StayViewSet.as_view({"get": "list"}, detail=False),
+        name="segment-members",
     ),
     path(
         "segments/<int:pk>/preview.csv",

@@ -9,8 +9,11 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.utils import timezone
 
 from campaigns.enums import ChangeKind, ExportStatus, Reason
-from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
+from campaigns.errors import HistoryForgotten
+from campaigns.models import AccountLease, ExportChange, ListMember, SegmentExport
+from campaigns.models.ledger import ListMemberQuerySet
 
+_KEY = "history"
 Pair = tuple[int | None, str]
 
 
@@ -49,16 +52,45 @@ class Move:
     why: Why
 
 
-def members_at(segment: Segment, moment: datetime) -> QuerySet[ListMember]:
-    """Return the stays of those whom we had on the segment's list at a moment."""
-    return ListMember.objects.filter(segment=segment).at(moment)
+def members_at(stays: ListMemberQuerySet, moment: datetime) -> ListMemberQuerySet:
+    """Keep the stays of those whom we had on a list at a moment; raises HistoryForgotten."""
+    _refuse_forgotten(moment)
+    return stays.at(moment)
 
 
 def between(older: SegmentExport, newer: SegmentExport) -> "Difference":
-    """Compare the list as two runs of one segment left it; ValueError for runs of two segments."""
+    """Compare the list as two runs of one segment left it.
+
+    Raises ValueError for runs of two segments, and HistoryForgotten.
+    """
     if older.segment_id is None or older.segment_id != newer.segment_id:
         raise ValueError("Only runs of one segment can be compared.")
+    _refuse_forgotten(older.finished_at or timezone.now())
     return Difference(older, newer)
+
+
+def forget_before(moment: datetime) -> None:
+    """Remember that stays which ended before this moment are deleted from now on."""
+    known = known_since()
+    if known is None or known < moment:
+        value = {"since": moment.isoformat()}
+        AccountLease.objects.update_or_create(key=_KEY, defaults={"value": value})
+
+
+def known_since() -> datetime | None:
+    """Return since when the ledger knows who was on a list; None when it forgot nobody."""
+    lease = AccountLease.objects.filter(key=_KEY).first()
+    return datetime.fromisoformat(lease.value["since"]) if lease else None
+
+
+def _refuse_forgotten(moment: datetime) -> None:
+    """Raise HistoryForgotten when some who were on a list then may have been deleted."""
+    known = known_since()
+    if known is not None and moment < known:
+        raise HistoryForgotten(
+            f"Who was on a list before {timezone.localtime(known):%Y-%m-%d %H:%M %Z} is not known "
+            "any more: prune_exports deleted the stays that ended before."
+        )
 
 
 @dataclass(frozen=True)

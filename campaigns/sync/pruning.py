@@ -17,6 +17,7 @@ from campaigns.models import (
     SegmentExport,
     WebhookEvent,
 )
+from campaigns.sync.history import forget_before
 
 Tell = Callable[[int], Any]
 
@@ -57,13 +58,16 @@ def prune(before: datetime, tell: Tell) -> Pruned:
     Goes: the lines and chunks of runs that ended before that moment, the stays on lists that
     ended and the webhook events that were processed before it, and answers kept for repeated
     requests. A plan that may still be applied, a run at work, and a run of which we do not know
-    yet what reached Brevo keep everything.
+    yet what reached Brevo keep everything. Who was on a list at an earlier moment is from then on
+    refused instead of told wrongly.
     """
     gone = Pruned()
     for export in list(_ended(before)):
         gone.changes += _delete(ExportChange.objects.filter(export=export), tell)
         gone.chunks += _delete(ExportChunk.objects.filter(export=export), tell)
-    gone.members = _delete(_stays(before), tell)
+    if _stays(before).exists():
+        forget_before(before)  # first, so that nobody is told of a list that is half deleted
+        gone.members = _delete(_stays(before), tell)
     gone.events = _delete(_events(before), tell)
     gone.answers = _delete(_answers(), tell)
     return gone

@@ -44,6 +44,16 @@ CHANGE = {
     "outcome": "PENDING",
     "message": "",
 }
+STAY = {
+    "id": 7001,
+    "user": 99,
+    "name": "Chi Eze",
+    "email": "chi@example.com",
+    "added_at": "2026-11-22T09:30:01Z",
+    "added_by": 17,
+    "removed_at": None,
+    "removed_by": None,
+}
 SUPPRESSION = {
     "id": 3,
     "email": "no.more@example.com",

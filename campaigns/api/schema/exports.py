@@ -4,6 +4,7 @@ from campaigns.api.serializers.exports import (
     ChangeSerializer,
     ExportSerializer,
     NothingSerializer,
+    StaySerializer,
 )
 
 EXPORTS = {
@@ -54,6 +55,16 @@ CHANGES = {
         answers={200: ChangeSerializer(many=True)},
         refusals=(400, 404),
         shown=examples.CHANGE,
+    ),
+}
+STAYS = {
+    "list": call(
+        "List who was on a list at a moment",
+        "Whom we had put on the segment's list and not yet taken off, by our ledger: who others "
+        "put there is not in it. 409 for a moment before what `prune_exports` has left.",
+        answers={200: StaySerializer(many=True)},
+        refusals=(400, 404, 409),
+        shown=examples.STAY,
     ),
 }
 CHANGES_CSV = csv_file(

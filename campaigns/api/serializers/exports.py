@@ -5,7 +5,7 @@ from rest_framework import serializers
 from campaigns.api.fields import StrictSerializer
 from campaigns.api.serializers.people import PersonSerializer
 from campaigns.enums import Reason, VerifyLevel
-from campaigns.models import ExportChange, SegmentExport
+from campaigns.models import ExportChange, ListMember, SegmentExport
 
 
 class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
@@ -85,6 +85,36 @@ class ChangeSerializer(serializers.ModelSerializer[ExportChange]):
 
     def get_name(self, change: Any) -> str:
         return full_name(change.first_name, change.last_name)
+
+
+class StaySerializer(serializers.ModelSerializer[ListMember]):
+    """Somebody whom we put on a list, from when until when."""
+
+    user = serializers.IntegerField(
+        source="user_id", allow_null=True, help_text="The id stays when the user is deleted."
+    )
+    name = serializers.SerializerMethodField(help_text="Empty when the user is deleted.")
+    added_by = serializers.IntegerField(help_text="The run that put them on the list.")
+    removed_by = serializers.IntegerField(
+        allow_null=True, help_text="The run that took them off; null while they are on it."
+    )
+
+    class Meta:
+        model = ListMember
+        fields = (
+            "id",
+            "user",
+            "name",
+            "email",
+            "added_at",
+            "added_by",
+            "removed_at",
+            "removed_by",
+        )
+        read_only_fields = fields
+
+    def get_name(self, stay: Any) -> str:
+        return full_name(stay.first_name, stay.last_name)
 
 
 def full_name(first: str | None, last: str | None) -> str:

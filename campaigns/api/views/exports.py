@@ -10,18 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api import spreadsheets
-from campaigns.api.filters import ChangeFilter, ExportFilter
+from campaigns.api.filters import ChangeFilter, ExportFilter, StayFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on
-from campaigns.api.schema.exports import CHANGES, CHANGES_CSV, EXPORTS
+from campaigns.api.schema.exports import CHANGES, CHANGES_CSV, EXPORTS, STAYS
 from campaigns.api.serializers.exports import (
     ChangeSerializer,
     ExportSerializer,
     NothingSerializer,
+    StaySerializer,
     full_name,
 )
 from campaigns.api.views.base import View
-from campaigns.models import ExportChange, Segment, SegmentExport
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import runs
 
 _TOLD = ["email", "kind", "reason", "outcome", "message"]
@@ -89,3 +90,18 @@ class ChangeViewSet(mixins.ListModelMixin, View):
             for pk, user, first, last, *told in stored.iterator(chunk_size=2000)
         )
         return spreadsheets.streamed(f"export-{export_id}", ["id", "user", "name", *_TOLD], rows)
+
+
+@extend_schema_view(**STAYS)
+class StayViewSet(mixins.ListModelMixin, View):
+    queryset = ListMember.objects.annotate(
+        first_name=F("user__first_name"), last_name=F("user__last_name")
+    )
+    serializer_class = StaySerializer
+    filterset_class = StayFilter
+    pagination_class = KeysetPages
+    model_name = "listmember"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        segment = get_object_or_404(Segment.objects.all(), pk=self.kwargs["segment_id"])
+        return super().get_queryset().filter(segment=segment)

@@ -18,7 +18,8 @@ _A_CENTURY = 36_500  # days
 class Command(BaseCommand):
     help = (
         "Delete the people's lines of runs that ended long ago, the ended stays in the ledger and "
-        "the processed webhook events. The runs themselves, with counts and proof, stay."
+        "the processed webhook events. The runs, with counts and proof, stay; who was on "
+        "a list before then is no longer told."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

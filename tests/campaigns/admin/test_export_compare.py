@@ -1,8 +1,10 @@
 import pytest
+from django.utils import timezone
 
 from accounts.enums import Gender
 from accounts.models import User
 from campaigns.admin.sync_lines import PAGE
+from campaigns.sync.history import forget_before
 from tests.campaigns.admin.sync_steps import make_export, page_of, text
 from tests.factories import make_user
 
@@ -73,3 +75,15 @@ def test_difference_is_paged(client, manager, synced) -> None:
 
     assert (len(one.context["moves"]), len(two.context["moves"])) == (PAGE, 3)
     assert "First page" in text(two)
+
+
+def test_comparison_with_a_run_whose_list_is_forgotten_says_so_and_shows_no_numbers(
+    client, manager, synced
+) -> None:
+    first, second = synced(), synced()
+    forget_before(timezone.now())
+
+    page = text(client.get(page_of(second, "compare"), {"with": first.pk}))
+
+    assert "is not known any more: prune_exports deleted the stays" in page
+    assert "joined" not in page

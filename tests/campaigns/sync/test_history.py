@@ -1,10 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from accounts.enums import Consent, Gender
 from accounts.models import User
+from campaigns.errors import HistoryForgotten
 from campaigns.models import ListMember, Segment, SegmentExport
-from campaigns.sync.history import Why, between, members_at
+from campaigns.sync import history
+from campaigns.sync.history import Why, between, forget_before
+from campaigns.sync.pruning import prune
 from campaigns.sync.runs import request_sync, run_export
 from tests.factories import make_segment_unsaved, make_user
 
@@ -30,6 +35,10 @@ def alter(user, **fields) -> None:
     for name, value in fields.items():
         setattr(user, name, value)
     user.save()
+
+
+def members_at(segment, moment):
+    return history.members_at(ListMember.objects.filter(segment=segment), moment)
 
 
 def joined(older, newer) -> dict[str, Why]:
@@ -205,3 +214,44 @@ def test_telling_reasons_costs_the_same_for_one_and_for_many(
         assert len(difference.told_joined(came)) == number
     with django_assert_num_queries(2):
         assert len(difference.told_left(went)) == number
+
+
+def test_who_was_on_the_list_before_stays_were_deleted_is_refused_and_not_told_wrongly(segment):
+    ada = woman("ada")
+    older = sync(segment)
+    both = timezone.now()
+    alter(ada, gender=Gender.MALE)
+    newer = sync(segment)
+    prune(timezone.now(), lambda _: None)
+    newest = sync(segment)
+
+    with pytest.raises(HistoryForgotten, match="is not known any more"):
+        members_at(segment, both)
+    with pytest.raises(HistoryForgotten, match="is not known any more"):
+        between(older, newer)
+    assert not members_at(segment, timezone.now()).exists()
+    assert left(newest, newest) == {}
+
+
+def test_what_is_known_is_told_after_a_pruning_that_found_no_stay(segment):
+    woman("ada")
+    sync(segment)
+    there = timezone.now()
+
+    prune(timezone.now(), lambda _: None)
+
+    assert members_at(segment, there).count() == 1
+
+
+def test_pruning_less_the_next_time_does_not_bring_back_what_is_gone(segment):
+    ada = woman("ada")
+    sync(segment)
+    there = timezone.now()
+    alter(ada, gender=Gender.MALE)
+    sync(segment)
+    prune(timezone.now(), lambda _: None)
+
+    forget_before(there - timedelta(days=1))
+
+    with pytest.raises(HistoryForgotten):
+        members_at(segment, there)

@@ -1,0 +1,74 @@
+"""Who was on a segment's list at a moment."""
+
+import pytest
+from django.utils import timezone
+
+from campaigns.sync.history import forget_before
+from tests.campaigns.api.reading import fields, problem_of
+from tests.campaigns.sync.scenes import address, addresses, make_segment_of_women, sync, women
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def women_of(brevo):
+    return make_segment_of_women()
+
+
+def on_list(api, segment, **query) -> set[str]:
+    answer = api.get(f"/api/campaigns/segments/{segment.pk}/members/", query)
+    assert answer.status_code == 200, answer.content
+    return {stay["email"] for stay in answer.json()["results"]}
+
+
+def test_members_are_those_of_now_or_of_the_moment_that_is_asked(api, women_of):
+    nobody_yet = timezone.now()
+    first, *_ = women(1, 2)
+    sync(women_of)
+    both = timezone.now()
+    first.delete()
+    women(3)
+    sync(women_of)
+
+    assert on_list(api, women_of, at=nobody_yet.isoformat()) == set()
+    assert on_list(api, women_of, at=both.isoformat()) == addresses(1, 2)
+    assert on_list(api, women_of) == on_list(api, women_of, at="") == addresses(2, 3)
+
+
+def test_a_stay_says_who_from_when_until_when_and_by_which_runs(api, women_of):
+    (ada,) = women(1)
+    ada.save()
+    came = sync(women_of)
+    there = timezone.now()
+    type(ada).objects.filter(pk=ada.pk).update(gender="MALE")
+    went = sync(women_of)
+
+    (stay,) = api.get(
+        f"/api/campaigns/segments/{women_of.pk}/members/", {"at": there.isoformat()}
+    ).json()["results"]
+
+    assert (stay["user"], stay["name"], stay["email"]) == (ada.pk, "Ada 1", address(1))
+    assert (stay["added_by"], stay["removed_by"]) == (came.pk, went.pk)
+    assert stay["added_at"] < stay["removed_at"]
+
+
+def test_moment_that_is_forgotten_is_refused_and_not_told_wrongly(api, women_of):
+    there = timezone.now()
+    forget_before(timezone.now())
+
+    problem = problem_of(
+        api.get(f"/api/campaigns/segments/{women_of.pk}/members/", {"at": there.isoformat()}), 409
+    )
+
+    assert "is not known any more" in problem["detail"]
+    assert on_list(api, women_of) == set()
+
+
+def test_what_is_no_moment_is_refused(api, women_of):
+    answer = api.get(f"/api/campaigns/segments/{women_of.pk}/members/", {"at": "yesterday"})
+
+    assert [name for name, _ in fields(problem_of(answer, 400))] == ["at"]
+
+
+def test_members_of_a_segment_that_is_not_there_are_not_found(api):
+    problem_of(api.get("/api/campaigns/segments/404/members/"), 404)
