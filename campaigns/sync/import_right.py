@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -25,17 +25,34 @@ _FORGOTTEN = timedelta(days=1)
 def import_right(run: Run) -> Iterator[None]:
     """Wait for the right to import into the account, hold it, and give it back."""
     AccountLease.objects.get_or_create(key=_KEY)
-    while not _taken(run):
-        if not run.export.waits_for:
-            run.save(waits_for=f"another import into this Brevo account ({_holder()})")
-        run.pause(_ASK_AGAIN)
     try:
-        _let_lost_imports_end(run)
-        if run.export.waits_for:
-            run.save(waits_for="")
+        _wait_for_right(run)
         yield
     finally:
-        AccountLease.objects.filter(key=_KEY, owner=run.owner).update(owner="", until=None)
+        _ours(run).update(owner="", until=None)
+
+
+def keep_import_right(run: Run) -> None:
+    """Prove that the right is still held; whoever slept and lost it waits for it anew."""
+    if not _ours(run).update(until=lease_end()):
+        _wait_for_right(run)
+
+
+def _ours(run: Run) -> QuerySet[AccountLease, AccountLease]:
+    return AccountLease.objects.filter(key=_KEY, owner=run.owner)
+
+
+def _wait_for_right(run: Run) -> None:
+    while not _taken(run):
+        _tell(run, f"another import into this Brevo account ({_holder()})")
+        run.pause(_ASK_AGAIN)
+    _let_lost_imports_end(run)
+    _tell(run, "")
+
+
+def _tell(run: Run, waits_for: str) -> None:
+    if run.export.waits_for != waits_for:
+        run.save(waits_for=waits_for)
 
 
 def _taken(run: Run) -> bool:
@@ -58,5 +75,5 @@ def _let_lost_imports_end(run: Run) -> None:
         process.name == IMPORT_PROCESS and not process.is_finished
         for process in run.client.latest_processes()
     ):
-        run.save(waits_for="an import that an earlier run left behind at Brevo")
+        _tell(run, "an import that an earlier run left behind at Brevo")
         run.pause(_LOOK_AGAIN)

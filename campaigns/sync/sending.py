@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.beside import Beside
-from campaigns.sync.import_right import import_right
+from campaigns.sync.import_right import import_right, keep_import_right
 from campaigns.sync.outgoing import SENT_COLUMNS, Person, held_since, pending, people
 from campaigns.sync.work import Run
 
@@ -69,15 +70,26 @@ class Sender:
                     return
 
     def _send_one_by_one(self) -> None:
+        read_at = time.monotonic()
         persons = list(people(self.run.export, self.kind, after=0))
         if not persons:
             return
         chunk = self._open_chunk(persons[0].line, persons[-1].line, len(persons), one_by_one=True)
-        for person in persons:
+        for read in persons:
+            person = self._as_of_now(read, read_at)
+            if person is None:
+                continue
             outcome, message = self._upsert(person)
             chunks.settle_one(self.run, chunk, person.line, outcome, message)
             self.run.show()
         chunks.settle_told(self.run, chunk)
+
+    def _as_of_now(self, person: Person, read_at: float) -> Person | None:
+        """Read somebody again who waited for the others; None when they were set aside now."""
+        if time.monotonic() - read_at < _STALE:
+            return person
+        found = next(people(self.run.export, self.kind, after=person.line - 1), None)
+        return found if found is not None and found.line == person.line else None
 
     def _upsert(self, person: Person) -> tuple[Outcome, str]:
         """Send one person, without the phone when Brevo refuses it; return what came of it."""
@@ -133,16 +145,18 @@ class Sender:
         self, first: int, last: int, number: int, *, one_by_one: bool = False
     ) -> ExportChunk:
         known = ExportChunk.objects.aggregate(newest=Max("process_id"))["newest"]
-        return ExportChunk.objects.create(
-            export=self.run.export,
-            kind=self.kind,
-            first_change=first,
-            last_change=last,
-            people=number,
-            one_by_one=one_by_one,
-            known_process_id=known,
-            sent_at=timezone.now(),
-        )
+        with transaction.atomic():
+            self.run.save()  # whoever slept and lost the run sends nothing more
+            return ExportChunk.objects.create(
+                export=self.run.export,
+                kind=self.kind,
+                first_change=first,
+                last_change=last,
+                people=number,
+                one_by_one=one_by_one,
+                known_process_id=known,
+                sent_at=timezone.now(),
+            )
 
     def _send_by_import(self) -> None:
         """Send one import after the other.
@@ -155,6 +169,7 @@ class Sender:
         ended: tuple[ExportChunk, Process] | None = None
         with Beside() as beside:
             while load is not None:
+                keep_import_right(self.run)
                 chunk = self._open_chunk(load.first, load.last, len(load.body))
                 try:
                     accepted = self._post(chunk, self._still_sendable(load))
