@@ -14,8 +14,9 @@ from campaigns.sync import ledger
 from campaigns.sync.work import Run
 
 IMPORT_PROCESS = "IMPORTUSER"  # what Brevo calls an import among its processes
-FIRST_LOOK = 0.1  # seconds after an import was accepted
+FIRST_LOOK = 0.05  # seconds after an import was accepted, when nothing tells better
 _LONGEST_LOOK = 60.0
+_ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as long
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE_REFUSED = "the phone number belongs to another contact"
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
@@ -30,18 +31,38 @@ def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
     return _stretch(chunk).filter(Q(outcome=Outcome.PENDING) | given_up)
 
 
-def wait_for(run: Run, process_id: int, *, first_look: float) -> Process:
-    """Return the process once it has finished; the first look is after so many seconds.
+def wait_for(
+    run: Run, process_id: int, *, wait: float, waited: float = 0.0, growth: float = 0.5
+) -> Process:
+    """Return the process once it has finished; the first look is after ``wait`` seconds.
 
-    It asks sparingly: 100 an hour is all there is.
+    Each further one comes after so much again of all that was waited. It asks sparingly: 100 an
+    hour is all there is.
     """
-    wait = first_look
     while True:
         run.pause(wait)
         process = run.client.process(process_id)
         if process.is_finished:
             return process
-        wait = min(max(wait * 2, FIRST_LOOK), _LONGEST_LOOK)
+        waited += wait
+        wait = min(max(waited * growth, FIRST_LOOK), _LONGEST_LOOK)
+
+
+def likely_duration(people: int) -> float:
+    """Return how many seconds an import of about so many people took last; 0 when none is known.
+
+    The imports of all runs tell, for they share the hour's looks.
+    """
+    alike = ExportChunk.objects.filter(
+        one_by_one=False,
+        state=ChunkState.DONE,
+        people__range=(people // _ALIKE, people * _ALIKE),
+        process_id__isnull=False,
+    )
+    last = alike.order_by("-pk").first()
+    if last is None or last.finished_at is None:
+        return 0.0
+    return min((last.finished_at - last.sent_at).total_seconds(), _LONGEST_LOOK)
 
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
@@ -126,7 +147,7 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     """
     if chunk.process_id is not None:
         try:
-            process = wait_for(run, chunk.process_id, first_look=FIRST_LOOK)
+            process = wait_for(run, chunk.process_id, wait=FIRST_LOOK)
             settle_import(run, chunk, process)
         except BrevoPermanent:
             settle_by_list(run, chunk)
@@ -134,7 +155,7 @@ def settle_unheard(run: Run, chunk: ExportChunk) -> None:
     if not chunk.one_by_one:
         for process in run.client.latest_processes():
             if process.name == IMPORT_PROCESS and process.id > (chunk.known_process_id or 0):
-                wait_for(run, process.id, first_look=FIRST_LOOK)
+                wait_for(run, process.id, wait=FIRST_LOOK)
     settle_by_list(run, chunk)
 
 
@@ -181,7 +202,8 @@ def _close(
 ) -> None:
     with transaction.atomic():
         ledger.record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
-        chunk.state, chunk.error_message, chunk.finished_at = state, told, timezone.now()
+        chunk.state, chunk.error_message = state, told
+        chunk.finished_at = chunk.finished_at or timezone.now()
         chunk.save(update_fields=["state", "error_message", "finished_at"])
         run.settle(settled if chunk.export_id == run.export.pk else 0)
     run.show()

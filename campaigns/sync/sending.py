@@ -27,7 +27,8 @@ from campaigns.sync.work import Run
 
 _HANDFUL = 20  # people; an import costs two requests of the scarcer budget
 _ROUNDS = 3  # the second without refused phones, the third for what got lost on the way
-_SOONER = 0.8  # of the time that one import took, before the next is looked for
+_SOONER, _LATER = 0.9, 0.25  # of how long an import like it took: the first look, and the next
+_UNTIL_KNOWN = 0.5  # of how long it takes already
 _STALE = 5.0  # seconds between reading people and sending them
 
 
@@ -50,7 +51,6 @@ class Sender:
         self.kind = kind
         self._names = [attributes.names.get(ours, "") for ours in SENT_COLUMNS]
         self._phone = attributes.names.get("phone", "")
-        self._first_look = chunks.FIRST_LOOK
 
     def send(self) -> None:
         """Send until nobody is pending; whoever is refused for the phone comes round once more.
@@ -173,14 +173,14 @@ class Sender:
                 chunk = self._open_chunk(load.first, load.last, len(load.body))
                 try:
                     accepted = self._post(chunk, self._still_sendable(load))
-                    since = time.monotonic()
                 finally:
                     if ended is not None:
                         self._settle(beside, *ended)
                         ended = None
+                del load  # megabytes, while the next is filled
                 load = next(loads, None)
                 if accepted:
-                    ended = chunk, self._wait_for(chunk, since)
+                    ended = chunk, self._wait_for(chunk)
                 beside.join()
             if ended is not None:
                 self._settle(beside, *ended)
@@ -227,11 +227,21 @@ class Sender:
         chunk.save(update_fields=["process_id", "state"])
         return True
 
-    def _wait_for(self, chunk: ExportChunk, since: float) -> Process:
-        """Wait for the import's end, looking first when it is likely: looks are scarce."""
+    def _wait_for(self, chunk: ExportChunk) -> Process:
+        """Wait for the import's end and note when it was.
+
+        Looks are scarce, so the first is when an import like it was over, or a little sooner: most
+        imports cost one look, and what is known of them keeps up with Brevo.
+        """
         assert chunk.process_id is not None, "an accepted import has a process"
-        wait = max(0.0, self._first_look - (time.monotonic() - since))
-        process = chunks.wait_for(self.run, chunk.process_id, first_look=wait)
-        took = time.monotonic() - since
-        self._first_look = max(chunks.FIRST_LOOK, took * _SOONER)
+        likely = chunks.likely_duration(chunk.people)
+        waited = (timezone.now() - chunk.sent_at).total_seconds()
+        process = chunks.wait_for(
+            self.run,
+            chunk.process_id,
+            wait=max(0.0, likely * _SOONER - waited, chunks.FIRST_LOOK - waited),
+            waited=waited,
+            growth=_LATER if likely else _UNTIL_KNOWN,
+        )
+        chunk.finished_at = timezone.now()
         return process

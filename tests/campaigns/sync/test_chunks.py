@@ -1,12 +1,19 @@
 """What came of a chunk: of one that was sent, of one whose answer was lost, of one never sent."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from campaigns.brevo.transport import Transport
 from campaigns.enums import ExportStatus, Outcome
+from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.runs import cancel, request_sync, run_export
+from campaigns.sync.work import Run
+from sandbox.server import Sandbox
 from tests.campaigns.sync.scenes import (
     address,
     addresses,
@@ -87,3 +94,42 @@ def test_lost_import_that_brevo_tells_nothing_of_any_more_is_read_from_the_list(
 
     assert (ended.status, ended.added) == (ExportStatus.SUCCESS, 3), ended.error_message
     assert brevo.members(segment.brevo_list_id) == addresses(*range(30)) == ledger(segment)
+
+
+@pytest.fixture
+def naps(settings, monkeypatch) -> Iterator[list[float]]:
+    """The pauses of runs, none of which is slept: an import lasts for many looks."""
+    taken: list[float] = []
+    monkeypatch.setattr(Run, "pause", lambda run, seconds: taken.append(seconds))
+    with Sandbox(import_seconds=0.5) as brevo:
+        settings.BREVO_API_URL, settings.BREVO_API_KEY = brevo.url, brevo.key
+        yield taken
+
+
+def last_import_took(seconds: float) -> None:
+    now = timezone.now()
+    ExportChunk.objects.update(sent_at=now - timedelta(seconds=seconds), finished_at=now)
+
+
+@pytest.mark.parametrize(("took", "first", "then"), [(20, 18, 4.5), (7200, 54, 13.5)])
+def test_import_is_looked_for_when_the_last_one_like_it_was_over(naps, took, first, then):
+    segment = make_segment_of_women()
+    women(*range(30))
+    sync(segment)
+    last_import_took(took)
+    women(*range(30, 70))
+    naps.clear()
+
+    sync(segment)
+
+    assert naps[:2] == [pytest.approx(first, abs=1), pytest.approx(then, abs=0.5)]
+
+
+def test_import_unlike_all_before_is_looked_for_ever_more_seldom(naps):
+    segment = make_segment_of_women()
+    women(*range(30))
+
+    sync(segment)
+
+    later = naps[2:6]
+    assert later == [pytest.approx(1.5 * before) for before in naps[1:5]]
