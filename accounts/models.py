@@ -141,6 +141,11 @@ class User(DerivedModel, AbstractBaseUser):
     def is_superuser(self) -> bool:
         return self.role == Role.ADMIN
 
+    @property
+    def is_customer(self) -> bool:
+        """What ``UserQuerySet.customers`` keeps."""
+        return self.is_active and self.role in CUSTOMER_ROLES
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 

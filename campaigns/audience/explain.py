@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 
-from accounts.enums import CUSTOMER_ROLES
 from accounts.models import User
 from campaigns.audience.criteria import CRITERIA, Value
 from campaigns.audience.criteria.wording import spoken
@@ -65,8 +64,7 @@ def why(user: User, definition: Definition) -> list[Answer]:
     fresh = User.objects.get(pk=user.pk)
     prefetch_related_objects([fresh], "enrollments", "leads")
     answers = [_answer(fresh, key, values) for key, values in builder.reading.asked.items()]
-    is_customer = fresh.is_active and fresh.role in CUSTOMER_ROLES
-    return answers if is_customer else [_no_customer(fresh), *answers]
+    return answers if fresh.is_customer else [_no_customer(fresh), *answers]
 
 
 def memberships(user: User) -> list[Membership]:

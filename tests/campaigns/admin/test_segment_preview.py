@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.enums import Consent
 from accounts.models import User
@@ -127,6 +129,27 @@ def test_each_person_is_mailable_or_the_reason_is_told(manager_client, segment):
     make_user(country="NG")
     people = seen(manager_client, segment).people
     assert [person.why_not for person in people] == ["opted out of marketing", ""]
+
+
+def test_the_last_known_size_is_told_with_its_age(manager_client, segment):
+    url = reverse(PREVIEW, args=[segment.pk])
+    assert "of them mailable" not in manager_client.get(url).content.decode()
+    segment.audience_size, segment.mailable_size = 1204, 1100
+    segment.counted_at = timezone.now() - timedelta(hours=3)
+    segment.save()
+    shown = manager_client.get(url).content.decode()
+    assert "<strong>1,204</strong> people, 1,100 of them mailable, counted 3\xa0hours ago" in shown
+
+
+def test_each_person_leads_to_the_page_that_tells_all_of_them(manager_client, segment):
+    ada = make_user(country="NG", first_name="Ada")
+    shown = manager_client.get(reverse(PREVIEW, args=[segment.pk])).content.decode()
+    assert f'<a href="{reverse("admin:accounts_user_change", args=[ada.pk])}">Ada' in shown
+
+
+def test_an_audience_of_nobody_says_so(manager_client, segment):
+    shown = manager_client.get(reverse(PREVIEW, args=[segment.pk])).content.decode()
+    assert "Nobody is in this segment now." in shown
 
 
 def test_a_page_costs_the_same_however_many_people(

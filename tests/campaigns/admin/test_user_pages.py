@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.enums import Consent, Gender
+from accounts.enums import Consent, Gender, Role
 from accounts.models import User
 from campaigns.enums import ChangeKind, ExportStatus, Outcome, SuppressionReason
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
@@ -62,6 +62,13 @@ def test_a_mailable_person_is_told_from_one_who_is_held_back(client) -> None:
     assert "Mailable" in panel(client, "mailing", make_user())
     opted_out = make_user(marketing_consent=Consent.OPTED_OUT)
     assert "opted out of marketing" in panel(client, "mailing", opted_out)
+
+
+@pytest.mark.parametrize("fields", [{"role": Role.AGENT}, {"is_active": False}])
+def test_nobody_but_an_active_customer_is_called_mailable(client, fields) -> None:
+    shown = panel(client, "mailing", make_user(**fields))
+    assert "Never mailed" in shown
+    assert "Mailable" not in shown
 
 
 def test_a_suppression_of_the_address_or_of_the_person_is_shown(client) -> None:
