@@ -199,6 +199,7 @@ class PartnershipAdmin(SearchesPeople, FastAdmin):
     list_display = ("partner", "address", "shown_status", "suspended_at", "updated_at")
     list_filter = (("status", ChoicesDropdownFilter), ("suspended_at", admin.EmptyFieldListFilter))
     list_select_related = ("partner",)
+    told_when_empty = "Segments ask for the people whom approved partners referred."
     search_fields = ("partner__email", "partner__first_name", "partner__last_name")
     search_help_text = "The partner's name or e-mail"
     autocomplete_fields = ("partner",)

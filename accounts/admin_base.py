@@ -53,7 +53,8 @@ class FastAdmin(ModelAdmin):
     """A list and forms that stay fast at millions of rows.
 
     Give ``list_select_related`` and ``autocomplete_fields`` for the relations, and let people
-    sort by indexed columns only (``sortable_by``).
+    sort by indexed columns only (``sortable_by``). ``told_when_empty`` is for whoever meets a list
+    without a row.
     """
 
     paginator = CappedPaginator
@@ -65,6 +66,8 @@ class FastAdmin(ModelAdmin):
     ordering: ClassVar[Any] = ("-id",)
     sortable_by: ClassVar[Any] = ()
     warn_unsaved_form = True
+    empty_value_display = "—"
+    told_when_empty = ""
 
     class Media:
         js = ("accounts/named-selects.js",)

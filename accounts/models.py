@@ -111,6 +111,8 @@ class User(DerivedModel, AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         # Every question that a segment may ask has an index that ends in the primary key.
         indexes = [
             models.Index(fields=["gender", "id"], name="user_gender"),

@@ -118,6 +118,7 @@ ROLE_PERMISSIONS = {"MANAGER": ["campaigns.*", "accounts.view_*", "properties.vi
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("DJANGO_TIME_ZONE", "UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -52,6 +52,7 @@ class CountryFilter(DropdownFilter):
 class PropertyAdmin(BriefDeletion, FastAdmin):
     list_display = ("name", "city", "shown_country", "enrolled", "created_at")
     list_filter = (CountryFilter,)
+    told_when_empty = "Segments ask for the people who enrolled in them."
     search_fields = ("name", "city")
     search_help_text = "Name or city"
     ordering = ("name",)
@@ -97,6 +98,7 @@ class EnrollmentAdmin(SearchesPeople, FastAdmin):
         ("agent", AutocompleteSelectFilter),
     )
     list_select_related = ("user", "property", "agent")
+    told_when_empty = "Whoever enrols in a property has a line here; segments ask for it."
     search_fields = ("user__email", "user__first_name", "user__last_name")
     search_help_text = "The customer's name or e-mail"
     autocomplete_fields = ("user", "property", "agent")
@@ -124,6 +126,7 @@ class LeadAdmin(SearchesPeople, FastAdmin):
         ("closed_by", AutocompleteSelectFilter),
     )
     list_select_related = ("client", "property", "closed_by")
+    told_when_empty = "Whoever asks for a property has a line here."
     search_fields = ("client__email", "client__first_name", "client__last_name")
     search_help_text = "The client's name or e-mail"
     autocomplete_fields = ("client", "property", "closed_by")

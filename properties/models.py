@@ -60,6 +60,7 @@ class Enrollment(models.Model):
     objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "enrolment"
         # Partial indexes: the questions of segments never ask for cancelled enrolments.
         indexes = [
             models.Index(

@@ -62,6 +62,7 @@ class SegmentAdmin(SegmentPreview):
     list_filter = (StateFilter, CriterionFilter, PropertyFilter, CreatorFilter)
     search_fields = ("name", "description")
     search_help_text = "Search names and descriptions"
+    told_when_empty = "Say once whom you mean: a list in Brevo is then kept equal to it."
     ordering = ("name", "pk")
     sortable_by = ("name_cell", "audience_cell")
     actions = ("preview_selected", "count_now", sync_action, "delete_selected")

@@ -102,14 +102,14 @@ def test_a_list_longer_than_the_cap_is_not_counted_and_says_so(client, boss, mon
         make_user()
     answer = page(client, LIST)
     assert answer.context["cl"].result_count == 3
-    assert "3+ users" in answer.content.decode()
+    assert "3+ people" in answer.content.decode()
 
 
 def test_a_list_as_long_as_the_cap_is_counted_exactly(client, boss, monkeypatch) -> None:
     monkeypatch.setattr(CappedPaginator, "COUNTED_UP_TO", 3)
     make_user()
     make_user()
-    assert "3 users" in page(client, LIST).content.decode()
+    assert "3 people" in page(client, LIST).content.decode()
 
 
 def test_a_user_is_added_without_a_password_who_never_logs_in(client, boss) -> None:

@@ -1,9 +1,11 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from properties.enums import LeadStatus
 from properties.models import Enrollment, Property
 from tests.factories import (
     make_admin,
@@ -91,7 +93,7 @@ def test_deleting_a_property_names_no_more_than_the_number_of_what_goes_too(clie
     kept = make_enrollment()
     url = reverse("admin:properties_property_delete", args=[doomed.pk])
     shown = client.get(url)
-    assert dict(shown.context["model_count"]) == {"properties": "1", "enrollments": "3"}
+    assert dict(shown.context["model_count"]) == {"properties": "1", "enrolments": "3"}
     assert client.post(url, {"post": "yes"}).status_code == 302
     assert list(Enrollment.objects.all()) == [kept]
 
@@ -111,3 +113,27 @@ def test_the_field_for_an_agent_offers_agents_only(client) -> None:
     source = {"app_label": "properties", "model_name": "enrollment", "field_name": "agent"}
     answer = client.get(reverse("admin:autocomplete"), {"term": "ada", **source})
     assert [each["id"] for each in answer.json()["results"]] == [str(agent.pk)]
+
+
+def test_dates_are_told_in_one_way_that_no_country_misreads(client) -> None:
+    moment = datetime(2026, 3, 2, 15, 4, tzinfo=UTC)
+    make_lead(closed_at=moment, status=LeadStatus.CLOSED)
+    shown = client.get(reverse("admin:properties_lead_changelist")).content.decode()
+    assert "2 Mar 2026, 15:04" in shown
+
+
+def test_an_empty_list_is_told_from_one_where_nothing_fits(client) -> None:
+    url = reverse("admin:properties_enrollment_changelist")
+    assert "No enrolments yet" in client.get(url).content.decode()
+    make_enrollment()
+    assert "Nothing was found for “&lt;b&gt;”." in client.get(url, {"q": "<b>"}).content.decode()
+    filtered = client.get(url, {"status__exact": "CANCELLED"}).content.decode()
+    assert "The filters leave nothing." in filtered
+    assert "No enrolments yet" not in filtered
+
+
+def test_who_may_not_add_is_not_offered_to(client) -> None:
+    client.force_login(make_manager())
+    shown = client.get(reverse("admin:properties_enrollment_changelist")).content.decode()
+    assert "No enrolments yet" in shown
+    assert "Add enrolment" not in shown
