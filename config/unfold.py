@@ -38,6 +38,7 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": _TEAL},
     "DASHBOARD_CALLBACK": "campaigns.admin.dashboard.dashboard",
     "STYLES": ["campaigns.admin.navigation.stylesheet"],
+    "SCRIPTS": ["campaigns.admin.navigation.script"],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -41,3 +41,7 @@ def _items(request: HttpRequest, pages: tuple[tuple[str, ...], ...]) -> list[dic
 
 def stylesheet(_request: HttpRequest) -> str:
     return static("campaigns/admin.css")
+
+
+def script(_request: HttpRequest) -> str:
+    return static("campaigns/admin.js")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from campaigns.models import Segment
 from tests.browser.shop import PALM_COURT, open_shop
 from tests.browser.steps import expect_heading, follow, live, press
-from tests.factories import PASSWORD, make_manager
+from tests.factories import PASSWORD, make_manager, make_segment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +60,35 @@ def test_segment_is_made_with_the_keyboard_alone(page, log_in, brevo) -> None:
     segment = Segment.objects.get()
     asked = (segment.name, segment.match, segment.gender, segment.countries)
     assert asked == ("Women or Ghana", "ANY", ["FEMALE"], ["GH"])
+
+
+def test_filters_open_take_and_close_with_the_keyboard_alone(page, log_in, brevo) -> None:
+    log_in(page, make_manager())
+    make_segment(name="Women", gender=["FEMALE"])
+    make_segment(name="Ghana", countries=["GH"])
+
+    page.goto("/admin/campaigns/segment/")
+    tab_to(page, "Filters")
+    page.keyboard.press("Enter")
+    filters = page.locator("#changelist-filter")
+    expect(filters.locator(":focus")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(filters).to_be_hidden()
+    expect(page.get_by_role("button", name="Filters")).to_be_focused()
+
+
+def test_menu_of_the_account_opens_with_the_keyboard_alone(page, log_in) -> None:
+    log_in(page, make_manager(email="mara@example.com"))
+
+    page.goto("/admin/")
+    page.keyboard.press("Shift+Tab")
+    while "mara@example.com" not in page.locator(":focus").inner_text():
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("nav:has(#logout-form) :focus")).to_be_visible()
+    tab_to(page, "Log out")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Logged out")).to_be_visible()
 
 
 def pick_by_typing(page: Page, option: str) -> None:

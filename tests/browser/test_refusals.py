@@ -1,6 +1,7 @@
 """What a manager meets when something is in the way."""
 
 import pytest
+from django.conf import settings as project
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -9,7 +10,7 @@ from properties.models import Property
 from tests.browser.shop import PALM_COURT, open_shop
 from tests.browser.steps import choose, expect_heading, follow, live, press
 from tests.campaigns.sync.scenes import alter, make_segment_of_women, sync, women
-from tests.factories import make_manager, make_property, make_segment_unsaved
+from tests.factories import PASSWORD, make_manager, make_property, make_segment_unsaved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +42,28 @@ def test_segment_that_brevo_refuses_is_not_saved_and_keeps_what_was_typed(desk, 
     press(desk, "Save")
     expect(desk.get_by_text("was added successfully")).to_be_visible()
     assert list(brevo.lists().values()) == ["Women"]
+
+
+def test_whoever_was_logged_out_goes_on_after_logging_in_elsewhere(desk, log_in, brevo) -> None:
+    open_shop()
+    desk.goto(ADD)
+    desk.get_by_label("Name").fill("Women")
+    desk.context.clear_cookies(name=project.SESSION_COOKIE_NAME)
+    choose(desk, "Gender", "Female")
+    expect(live(desk)).to_contain_text("You were logged out. Log in again in another tab")
+
+    with desk.expect_popup() as popup:
+        desk.get_by_role("link", name="Log in again").click()
+    other = popup.value
+    make_manager(email="mara@example.com", password=PASSWORD)
+    other.get_by_label("E-mail address").fill("mara@example.com")
+    other.get_by_label("Password").fill(PASSWORD)
+    press(other, "Log in")
+    expect_heading(other, "Dashboard")
+    other.close()
+    desk.evaluate("window.dispatchEvent(new Event('focus'))")  # a test has no windows to go between
+    press(desk, "Save")
+    expect(desk.get_by_text("was added successfully")).to_be_visible()
 
 
 def test_broken_segment_says_what_vanished_and_can_be_mended(desk, brevo) -> None:
