@@ -62,6 +62,18 @@ def test_segment_is_made_with_the_keyboard_alone(page, log_in, brevo) -> None:
     assert asked == ("Women or Ghana", "ANY", ["FEMALE"], ["GH"])
 
 
+def test_enter_takes_what_begins_as_typed_sooner_than_what_holds_it(page, log_in, brevo) -> None:
+    log_in(page, make_manager())
+
+    page.goto(ADD)
+    tab_to(page, "Countries")
+    page.keyboard.type("ger")
+    offered = page.locator(".select2-results__option")
+    expect(offered.first).to_contain_text("Germany")
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text("Germany")
+    expect(offered).to_contain_text(["Germany", "Algeria", "Niger", "Nigeria"])
+
+
 def test_filters_open_take_and_close_with_the_keyboard_alone(page, log_in, brevo) -> None:
     log_in(page, make_manager())
     make_segment(name="Women", gender=["FEMALE"])

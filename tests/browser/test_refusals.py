@@ -1,7 +1,10 @@
 """What a manager meets when something is in the way."""
 
+from unittest.mock import Mock
+
 import pytest
 from django.conf import settings as project
+from django.db import DatabaseError
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -64,6 +67,18 @@ def test_whoever_was_logged_out_goes_on_after_logging_in_elsewhere(desk, log_in,
     desk.evaluate("window.dispatchEvent(new Event('focus'))")  # a test has no windows to go between
     press(desk, "Save")
     expect(desk.get_by_text("was added successfully")).to_be_visible()
+
+
+def test_count_that_failed_is_unknown_until_it_is_counted_again(desk, monkeypatch) -> None:
+    open_shop()
+
+    desk.goto(ADD)
+    with monkeypatch.context() as broken:
+        broken.setattr("campaigns.admin.segment_live.sizes_of", Mock(side_effect=DatabaseError))
+        choose(desk, "Gender", "Female")
+        expect(live(desk)).to_contain_text("unknown people")
+    press(desk, "Count again")
+    expect(live(desk)).to_contain_text("6 people")
 
 
 def test_broken_segment_says_what_vanished_and_can_be_mended(desk, brevo) -> None:
