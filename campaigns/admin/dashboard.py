@@ -126,7 +126,7 @@ def _chart(days: list[figures.Day]) -> dict[str, Any]:
             {
                 "label": "Left",
                 "data": [-day.left for day in days],
-                "backgroundColor": "var(--color-base-400)",
+                "backgroundColor": "var(--color-base-500)",
             },
         ],
     }
@@ -137,7 +137,8 @@ def _first_steps(segments: list[Segment], *, has_synced: bool) -> list[Step]:
     steps = [
         Step(
             "Connect Brevo",
-            "Set BREVO_API_KEY to a key made in Brevo under SMTP & API, and restart.",
+            "Have BREVO_API_KEY set to a key made in Brevo under SMTP & API: whoever runs this "
+            "installation does that, and starts it anew.",
             is_done=bool(settings.BREVO_API_KEY),
         ),
         Step(
@@ -150,7 +151,7 @@ def _first_steps(segments: list[Segment], *, has_synced: bool) -> list[Step]:
         Step(
             "Sync it",
             "Look at the plan, with names, and confirm it. The list then holds whom you mean.",
-            url=reverse("admin:campaigns_segment_changelist"),
+            url=reverse("admin:campaigns_segment_changelist") if segments else "",
             link="Choose a segment",
             is_done=has_synced,
         ),

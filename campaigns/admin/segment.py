@@ -130,6 +130,13 @@ class SegmentAdmin(SegmentPreview):
             words = f"Counted {counted} segment{'' if counted == 1 else 's'}."
             self.message_user(request, words, messages.SUCCESS)
 
+    @guarded(_VIEW, methods=("POST",))
+    def count_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Count one segment and answer its cell of the list: a piece of a page for htmx."""
+        segment = self.found_or_404(request, object_id)
+        failed = sizes.refresh(segment) is None
+        return HttpResponse(cells.audience(rows_of([segment])[segment.pk], failed=failed))
+
     ## The form
 
     def formfield_for_dbfield(
@@ -196,6 +203,7 @@ class SegmentAdmin(SegmentPreview):
         return [
             self.own_path("live/", self.live_view, "live"),
             self.own_path("sample/", self.sample_view, "sample"),
+            self.own_path("<int:object_id>/count/", self.count_view, "count"),
             self.own_path("options/<slug:key>/", self.options_view, "options"),
             *super().get_urls(),
         ]

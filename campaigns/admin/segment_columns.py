@@ -13,6 +13,7 @@ from campaigns.admin.segment_rows import Row, Step
 from campaigns.models import Segment, SegmentExport
 
 WIDTH, HEIGHT = 72, 20
+_UNCOUNTED = "Not counted: broken, or out of the database's reach."
 UNKNOWN = mark_safe('<span class="seg-unknown">unknown</span>')
 
 
@@ -26,8 +27,11 @@ def name(row: Row) -> SafeString:
     )
 
 
-def audience(row: Row) -> SafeString:
-    """Return the last known sizes with their age, and how the mailable audience went."""
+def audience(row: Row, *, failed: bool = False) -> SafeString:
+    """Return the last known sizes with their age, a way to count anew, and the trend.
+
+    ``failed`` says that somebody has just asked for a count and there is none.
+    """
     segment = row.segment
     return _cell(
         format_html(
@@ -37,7 +41,17 @@ def audience(row: Row) -> SafeString:
             reverse("admin:campaigns_segment_preview", args=[segment.pk]),
             segment.name,
         ),
-        _age(segment),
+        format_html("{} {}", _UNCOUNTED if failed else _age(segment), _count_now(segment)),
+    )
+
+
+def _count_now(segment: Segment) -> SafeString:
+    return format_html(
+        '<button type="button" class="seg-count" hx-post="{}" hx-target="closest .seg-cell"'
+        ' hx-swap="outerHTML" aria-label="Count now: {}"><span class="seg-idle">Count now</span>'
+        '<span class="seg-busy" role="status">counting…</span></button>',
+        reverse("admin:campaigns_segment_count", args=[segment.pk]),
+        segment.name,
     )
 
 
@@ -102,10 +116,11 @@ def last_run(row: Row) -> SafeString:
 
 
 def _outcome(run: SegmentExport) -> str:
-    counts = [(run.added, "+"), (run.removed, "−"), (run.updated, "~")]  # noqa: RUF001 -- a minus sign
-    done = " ".join(f"{sign}{count:,}" for count, sign in counts if count)
+    counts = [(run.added, "+"), (run.removed, "−")]  # noqa: RUF001 -- a minus sign
+    moved = " ".join(f"{sign}{count:,}" for count, sign in counts if count)
+    changed = f"{run.updated:,} updated" if run.updated else ""
     refused = f"{run.failed:,} refused" if run.failed else ""
-    return "".join(f"{told}, " for told in (done, refused) if told)
+    return "".join(f"{told}, " for told in (moved, changed, refused) if told)
 
 
 def next_step(row: Row) -> SafeString:

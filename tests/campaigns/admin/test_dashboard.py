@@ -59,6 +59,15 @@ def test_an_empty_system_explains_the_first_three_steps_with_links(client, setti
     assert "Ask Brevo now" not in page
 
 
+def test_a_system_where_nothing_happened_shows_no_chart_and_no_step_into_the_void(client) -> None:
+    page = home(client).content.decode()
+    assert "Nobody joined a list or left one in the last 30 days." in page
+    assert "<canvas" not in page
+    assert "Choose a segment" not in page
+    run(added=3)
+    assert "<canvas" in home(client).content.decode()
+
+
 def test_the_first_steps_are_ticked_off_and_go_when_all_are_done(client, brevo) -> None:
     segment = make_segment()
     assert [step.is_done for step in home(client).context["first_steps"]] == [True, True, False]

@@ -60,6 +60,33 @@ def test_a_counted_segment_shows_its_sizes_with_their_age(manager_client) -> Non
     assert "1,100 mailable, counted 3\xa0hours ago" in shown
 
 
+def count(client: Client, segment: Segment) -> str:
+    response = client.post(reverse("admin:campaigns_segment_count", args=[segment.pk]))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_row_is_counted_by_itself_when_somebody_asks(manager_client) -> None:
+    make_user(country="NG")
+    segment = make_listed(countries=["NG"])
+    assert reverse("admin:campaigns_segment_count", args=[segment.pk]) in page(manager_client)
+    shown = count(manager_client, segment)
+    assert '<strong class="seg-number">1</strong>' in shown
+    assert "1 mailable, counted now" in shown
+    segment.refresh_from_db()
+    assert segment.audience_size == 1
+
+
+def test_a_row_that_cannot_be_counted_says_so_and_keeps_what_was_known(manager_client) -> None:
+    gone = make_property()
+    sizes = {"audience_size": 7, "mailable_size": 6, "counted_at": timezone.now()}
+    segment = make_listed(properties=[gone.pk], **sizes)
+    gone.delete()
+    shown = count(manager_client, segment)
+    assert "Not counted" in shown
+    assert '<strong class="seg-number">7</strong>' in shown
+
+
 def test_the_list_holds_what_the_last_run_that_changed_it_left(manager_client) -> None:
     segment = make_listed()
     make_run(segment, list_count_before=100, added=20, removed=5)
