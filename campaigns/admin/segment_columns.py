@@ -41,14 +41,15 @@ def audience(row: Row, *, failed: bool = False) -> SafeString:
             reverse("admin:campaigns_segment_preview", args=[segment.pk]),
             segment.name,
         ),
-        format_html("{} {}", _UNCOUNTED if failed else _age(segment), _count_now(segment)),
+        format_html("{} · {}", _UNCOUNTED if failed else _age(segment), _count_now(segment)),
     )
 
 
 def _count_now(segment: Segment) -> SafeString:
     return format_html(
-        '<button type="button" class="seg-count" hx-post="{}" hx-target="closest .seg-cell"'
-        ' hx-swap="outerHTML" aria-label="Count now: {}"><span class="seg-idle">Count now</span>'
+        '<button type="button" class="seg-count needs-scripts" hx-post="{}"'
+        ' hx-target="closest .seg-cell" hx-swap="outerHTML" aria-label="Count now: {}">'
+        '<span class="seg-idle">Count now</span>'
         '<span class="seg-busy" role="status">counting…</span></button>',
         reverse("admin:campaigns_segment_count", args=[segment.pk]),
         segment.name,

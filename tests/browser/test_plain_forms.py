@@ -39,6 +39,24 @@ def test_main_job_is_done_without_scripts(open_browser, brevo) -> None:
     assert brevo.members(list_id) == {f"{name}@example.com" for name in names}
 
 
+def test_list_is_filtered_and_counted_without_scripts(open_browser, log_in, brevo) -> None:
+    open_shop()
+    make_segment(name="Women", gender=["FEMALE"])
+    make_segment(name="Ghana", countries=["GH"])
+    page = log_in(open_browser(java_script_enabled=False).new_page(), make_manager())
+
+    page.goto("/admin/campaigns/segment/")
+    page.locator("select[name=criterion]").select_option("gender")
+    page.get_by_role("button", name="Apply Filters").click()
+    expect(page.get_by_role("link", name="Women", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Ghana", exact=True)).to_have_count(0)
+
+    page.locator("input[name=_selected_action]").check()
+    page.locator("select[name=action]").select_option(label="Count now")
+    press(page, "Run")
+    expect(page.get_by_text("Counted 1 segment.")).to_be_visible()
+
+
 def test_segment_is_made_with_the_keyboard_alone(page, log_in, brevo) -> None:
     open_shop()
     log_in(page, make_manager())

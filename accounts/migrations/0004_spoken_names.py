@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_search_indexes'),
+        ('accounts', '0003_contact_fingerprint'),
     ]
 
     operations = [
