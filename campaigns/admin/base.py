@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
@@ -67,6 +68,22 @@ class CampaignsAdmin(FastAdmin):
         """Return the path of a view of ours, named ``admin:<app>_<model>_<verb>``."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
         return path(route, self.admin_site.admin_view(view), name=name)
+
+    def acting(
+        self, view: Callable[..., HttpResponseBase], came_from: Callable[[HttpRequest], str]
+    ) -> Callable[..., HttpResponseBase]:
+        """Wrap a view that takes a POST: whose session has ended comes back to the page before.
+
+        The login would lead to the address of the view itself, which shows nothing on a GET.
+        """
+        inside = self.admin_site.admin_view(view)
+
+        def acting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "POST" and not self.admin_site.has_permission(request):
+                return redirect_to_login(came_from(request), reverse("admin:login"))
+            return inside(request, *args, **kwargs)
+
+        return acting
 
     def own_page(
         self, request: HttpRequest, template: str, *, title: str, **context: Any

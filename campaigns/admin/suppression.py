@@ -8,7 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from import_export.admin import ImportMixin as BaseImportMixin
 
@@ -76,7 +76,14 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
     skip_admin_log = True  # each row says who brought it
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.own_path("csv/", self.export_csv, "export"), *super().get_urls()]
+        confirm = self.acting(
+            self.process_import, lambda _: reverse("admin:campaigns_suppression_import")
+        )
+        return [
+            self.own_path("csv/", self.export_csv, "export"),
+            path("process_import/", confirm, name="campaigns_suppression_process_import"),
+            *super().get_urls(),
+        ]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
         return ("email", "reason", "note") if obj is None else (*FIXED, "note")
@@ -128,10 +135,9 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
         )
 
     def add_success_message(self, result: Outlook, request: HttpRequest) -> None:
-        kept = len(result.rows) - result.changed
         told = f"Addresses suppressed: {result.changed:,}."
-        if kept:
-            told += f" Suppressed already, and kept as they were: {kept:,}."
+        if result.kept:
+            told += f" Suppressed already, and kept as they were: {result.kept:,}."
         messages.success(request, told)
 
     @guarded("campaigns.view_suppression")

@@ -177,3 +177,22 @@ def test_who_may_not_add_may_not_import(client, settings) -> None:
     settings.ROLE_PERMISSIONS = {"MANAGER": ["campaigns.view_suppression"]}
     assert client.get(reverse("admin:campaigns_suppression_import")).status_code == 403
     assert client.post(reverse("admin:campaigns_suppression_process_import")).status_code == 403
+
+
+def test_whose_session_ended_between_look_and_import_comes_back_to_the_upload(client) -> None:
+    looked_at = upload(client, "email\nnew@example.com\n")
+    client.logout()
+    data = looked_at.context["confirm_form"].initial
+
+    answer = client.post(reverse("admin:campaigns_suppression_process_import"), data)
+
+    back = reverse("admin:campaigns_suppression_import")
+    assert answer.url == f"{reverse('admin:login')}?next={back}"
+    assert not Suppression.objects.exists()
+
+
+def test_address_that_says_two_things_in_one_file_is_not_reported_as_kept(client) -> None:
+    said = bring(client, "email,reason\nada@example.com,BOUNCED\nada@example.com,COMPLAINED\n")
+
+    assert Suppression.objects.get().reason == SuppressionReason.COMPLAINED
+    assert said == ["Addresses suppressed: 1."]
