@@ -21,15 +21,18 @@ from campaigns.audience.definition import problems_of
 from campaigns.audience.explain import sentences_of
 from campaigns.brevo import BrevoError, BrevoMisconfigured
 from campaigns.enums import OPEN, ExportStatus
-from campaigns.errors import CampaignsError, SegmentBusy
+from campaigns.errors import CampaignsError, PlanRefused, SegmentBusy
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync.runs import apply_plan, cancel, request_sync
 from campaigns.tasks import ring
+
+Step = Callable[[SegmentExport, User], SegmentExport]
 
 MOST_AT_ONCE = 100  # segments; their plans share one page
 _SYNC = "campaigns.sync_segment"
 _APPROVE = "campaigns.approve_plan"
 _VIEW = "campaigns.view_segmentexport"
+_UNCONFIRMED = (ExportStatus.WAITING, ExportStatus.CANCELLED)
 
 
 @admin.action(description="Sync with Brevo…", permissions=["sync"])
@@ -43,7 +46,7 @@ def sync_action(
     if len(segments) > MOST_AT_ONCE:
         messages.error(request, f"Choose at most {MOST_AT_ONCE} segments at a time.")
         return None
-    return _request(request, segments, plan_only=True)
+    return _plan(request, segments)
 
 
 class SyncPages(CampaignsAdmin):
@@ -53,16 +56,15 @@ class SyncPages(CampaignsAdmin):
         """Return the paths, named ``admin:campaigns_sync_<step>``."""
         steps: dict[str, AdminView] = {
             "plan": self.plan_view,
-            "together": self.together_view,
-            "state": self.state_view,
             "apply": self.apply_view,
             "approve": self.approve_view,
             "cancel": self.cancel_view,
             "carry_on": self.carry_on_view,
             "again": self.again_view,
         }
-        views = {step: self.admin_site.admin_view(view) for step, view in steps.items()}
-        views["state"] = self._polled(views["state"])
+        views = {step: self.acting(view, _came_from) for step, view in steps.items()}
+        views["together"] = self.admin_site.admin_view(self.together_view)
+        views["state"] = self._polled(self.admin_site.admin_view(self.state_view))
         return [
             path(f"sync/{step.replace('_', '-')}/", view, name=f"campaigns_sync_{step}")
             for step, view in views.items()
@@ -85,13 +87,14 @@ class SyncPages(CampaignsAdmin):
         ids = numbers(asked, "ids")
         segments = list(Segment.objects.filter(pk__in=ids[:MOST_AT_ONCE]))
         if request.method == "POST" and segments:
-            return _request(request, segments, plan_only=True)
+            return _plan(request, segments)
         sentences, problems = sentences_of(segments), problems_of(segments)
         return self.own_page(
             request,
             "admin/campaigns/sync/plan.html",
             title="Sync with Brevo",
             chosen=[(s, sentences[s.pk], problems[s.pk]) for s in segments],
+            may_be_planned=sum(not problems[s.pk] for s in segments),
             too_many=max(len(ids) - MOST_AT_ONCE, 0),
             segments_url=url_if_any("admin:campaigns_segment_changelist"),
         )
@@ -125,12 +128,12 @@ class SyncPages(CampaignsAdmin):
     @guarded(_SYNC, methods=("POST",))
     def apply_view(self, request: HttpRequest) -> HttpResponse:
         """Confirm plans: each run performs exactly what was looked at."""
-        return _each(request, lambda export, by: ring(apply_plan(export, by=by)))
+        return _each(request, _confirmer(request))
 
     @guarded(_APPROVE, methods=("POST",))
     def approve_view(self, request: HttpRequest) -> HttpResponse:
         """Release the brake for plans, once."""
-        return _each(request, lambda export, by: ring(apply_plan(export, by=by, approve=True)))
+        return _each(request, _confirmer(request, approve=True))
 
     @guarded(_SYNC, methods=("POST",))
     def cancel_view(self, request: HttpRequest) -> HttpResponse:
@@ -143,13 +146,26 @@ class SyncPages(CampaignsAdmin):
 
     @guarded(_SYNC, methods=("POST",))
     def again_view(self, request: HttpRequest) -> HttpResponse:
-        """Sync the segments of these runs anew, without looking first; the brake still holds."""
+        """Plan the segments of these runs anew: whoever was refused stands in the new plan."""
         exports = _chosen(request.POST)
         segments = [export.segment for export in exports if export.segment is not None]
         if not segments:
             messages.error(request, "The segment was deleted: there is nothing to sync.")
             return redirect(_page_of(exports))
-        return _request(request, segments, plan_only=False)
+        return _plan(request, segments)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Return the address of the page on which a step was asked for."""
+    if ids := numbers(request.POST, "ids"):
+        return f"{reverse('admin:campaigns_sync_plan')}?ids={','.join(map(str, ids))}"
+    return _page_of_ids(_shown(request))
+
+
+def _shown(request: HttpRequest) -> list[int]:
+    """Return the ids of the runs that are shown together, the first that fit on a page."""
+    shown = numbers(request.POST, "shown") or numbers(request.POST, "exports")
+    return shown[:MOST_AT_ONCE]
 
 
 def numbers(asked: QueryDict, name: str) -> list[int]:
@@ -200,14 +216,15 @@ def _page_of_ids(ids: list[int]) -> str:
     return f"{reverse('admin:campaigns_sync_together')}?exports={','.join(map(str, ids))}"
 
 
-def _request(request: HttpRequest, segments: Iterable[Segment], *, plan_only: bool) -> HttpResponse:
-    """Ask for a run of each segment and show them; say which could not be asked for, and why."""
+def _plan(request: HttpRequest, segments: Iterable[Segment]) -> HttpResponse:
+    """Ask for a plan of each segment and show them; say which could not be asked for, and why."""
     ids: list[int] = []
     for segment in segments:
         try:
-            export = request_sync(segment, by=_user(request), plan_only=plan_only)
+            export = request_sync(segment, by=_user(request), plan_only=True)
         except SegmentBusy as busy:
-            messages.warning(request, str(busy))
+            if not _is_being_planned(busy.export_id):
+                messages.warning(request, str(busy))
             ids.append(busy.export_id)
         except BrevoMisconfigured as error:
             messages.error(request, str(error))
@@ -222,12 +239,29 @@ def _request(request: HttpRequest, segments: Iterable[Segment], *, plan_only: bo
     return redirect(_page_of_ids(found))
 
 
-def _each(
-    request: HttpRequest, step: Callable[[SegmentExport, User], SegmentExport]
-) -> HttpResponse:
+def _is_being_planned(export_id: int) -> bool:
+    """Tell whether what was asked for is under way already, as after a double click."""
+    return SegmentExport.objects.active().filter(pk=export_id, plan_only=True).exists()
+
+
+def _confirmer(request: HttpRequest, *, approve: bool = False) -> Step:
+    """Return the step that confirms a plan; whoever comes second learns that it is confirmed."""
+
+    def confirm(export: SegmentExport, by: User) -> SegmentExport:
+        try:
+            return ring(apply_plan(export, by=by, approve=approve))
+        except PlanRefused:
+            if export.plan_only or export.status in _UNCONFIRMED:
+                raise
+            messages.info(request, f"{export} was confirmed already: this is what became of it.")
+            return export
+
+    return confirm
+
+
+def _each(request: HttpRequest, step: Step) -> HttpResponse:
     """Take a step with each of the runs, and go back to their page."""
     exports = _chosen(request.POST)
-    shown = numbers(request.POST, "shown")[:MOST_AT_ONCE] or [export.pk for export in exports]
     if not exports:
         messages.error(request, "These runs are gone: there is nothing to do.")
     for export in exports:
@@ -237,7 +271,7 @@ def _each(
             messages.error(request, str(error))
         except BrevoError as error:
             messages.error(request, f"{export}: {error}")
-    return redirect(_page_of_ids(shown))
+    return redirect(_page_of_ids(_shown(request) if exports else []))
 
 
 def _user(request: HttpRequest) -> User:

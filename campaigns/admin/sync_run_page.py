@@ -25,6 +25,7 @@ _HEADLINES = {
     ExportStatus.FAILED: "Failed",
     ExportStatus.CANCELLED: "Cancelled",
 }
+_OUTDATED = "Not begun: things have moved since this plan was made"
 
 
 def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
@@ -58,15 +59,16 @@ def _state(export: SegmentExport) -> dict[str, Any]:
     segment_url = ""
     if export.segment_id is not None:
         segment_url = url_if_any("admin:campaigns_segment_change", export.segment_id)
+    newer_plan = sync_words.newer_plan(export)
     return {
         "state": sync_words.state(export),
         "colour": sync_words.colour(export),
-        "headline": _headline(export),
+        "headline": _OUTDATED if newer_plan else _headline(export),
         "segment_url": segment_url,
         "is_left": sync_words.is_left(export),
         "left_in_words": _left_in_words(export),
         "brake": sync_words.brake_of(export),
-        "newer_plan": sync_words.newer_plan(export),
+        "newer_plan": newer_plan,
         "refusals": _refusals(export) if export.failed else [],
         "may_be_cancelled": export.status in OPEN and not export.cancel_requested,
         "confirm_label": "Sync and verify" if sync_words.is_empty_plan(export) else "Confirm",
@@ -86,8 +88,8 @@ def _headline(export: SegmentExport) -> str:
 def _left_in_words(export: SegmentExport) -> str:
     if export.status == ExportStatus.QUEUED:
         return (
-            "No worker has taken this run up for more than a minute. See that one is running "
-            "(make worker), or carry the run on."
+            "No worker has taken this run up for more than a minute. It begins by itself as soon "
+            "as one is running: tell whoever looks after this system. “Carry on” asks once more."
         )
     return (
         "This run has stalled: the process that was at work on it has fallen silent. Carry on "

@@ -96,6 +96,11 @@ class Sight:
         return any(export.status in ACTIVE for export in self.exports)
 
     @property
+    def is_moving(self) -> bool:
+        """True while something can be expected to happen by itself."""
+        return any(e.status in ACTIVE and not is_left(e) for e in self.exports)
+
+    @property
     def percent(self) -> int:
         """How much is done; a run that never got to a plan has nothing done."""
         if self.total:
@@ -104,8 +109,9 @@ class Sight:
 
     @property
     def is_measured(self) -> bool:
-        """True when there is a number of people to be done with."""
-        return self.total > 0
+        """True when there is a number of people to be done with, and it is that of all runs."""
+        awaited = any(e.status in ACTIVE and e.planned_at is None for e in self.exports)
+        return self.total > 0 and not awaited
 
     @cached_property
     def accepted(self) -> int:
@@ -114,6 +120,11 @@ class Sight:
             return 0
         chunks = ExportChunk.objects.filter(export__in=self.exports, state=ChunkState.ACCEPTED)
         return chunks.aggregate(people=Sum("people"))["people"] or 0
+
+    @property
+    def accepted_percent(self) -> int:
+        """How much of the bar is accepted: on its way, and not done."""
+        return min(100 - self.percent, self.accepted * 100 // self.total) if self.total else 0
 
     @cached_property
     def per_second(self) -> float:
@@ -241,7 +252,7 @@ def proof_of(export: SegmentExport) -> Proof | None:
         return None
     level, names = VerifyLevel(told["level"]), told.get("names", {})
     return Proof(
-        verdict=_verdict(level, holds=bool(told["holds"])),
+        verdict=_verdict(level, holds=bool(told["holds"]), refused=export.failed),
         holds=bool(told["holds"]),
         level=level.label,
         at=parse_datetime(told["at"]),
@@ -261,11 +272,12 @@ def proof_of(export: SegmentExport) -> Proof | None:
     )
 
 
-def _verdict(level: VerifyLevel, *, holds: bool) -> str:
+def _verdict(level: VerifyLevel, *, holds: bool, refused: int) -> str:
     if level == VerifyLevel.OFF:
         return "The list was not read back."
     if not holds:
         return "The list is not what it should be."
     if level == VerifyLevel.COUNT:
         return "The list was counted and is long enough; nobody was compared by name."
-    return "The list was read back name by name and is what it should be."
+    told = "The list was read back name by name and is what it should be"
+    return f"{told}, but for the {refused:,} whom Brevo refused." if refused else f"{told}."

@@ -46,6 +46,9 @@ def test_manager_describes_an_audience_and_keeps_its_list_equal_to_it(page, brev
     page.goto(run)
     press(page, "Sync again")
     page.wait_for_url(lambda url: url != run)
+    expect_heading(page, "This is the plan: nothing has been sent yet")
+    assert brevo.members(list_id) == {ADA, BISI}
+    press(page, "Confirm")
     expect_heading(page, DONE)
     assert people_named(page) == {BISI: "leaves", EFE: "held back"}
     assert brevo.members(list_id) == {ADA}

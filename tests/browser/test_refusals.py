@@ -110,7 +110,8 @@ def test_plan_that_empties_much_of_a_list_waits_until_it_is_approved(desk, brevo
 
     desk.goto(reverse("admin:campaigns_segmentexport_change", args=[done.pk]))
     press(desk, "Sync again")
-    expect_heading(desk, "The plan waits for approval: nothing has been sent yet")
+    expect_heading(desk, "This is the plan: nothing has been sent yet")
+    expect(desk.get_by_text("The brake is on.")).to_be_visible()
     expect(desk.get_by_text("The plan removes 20 of 50 people")).to_be_visible()
     assert len(brevo.members(segment.brevo_list_id)) == 50
 

@@ -116,7 +116,7 @@ def test_page_of_a_plan_shows_no_outcome(client, manager) -> None:
 
     page = text(client.get(page_of(export)))
 
-    assert "Who would be touched" in page
+    assert "Who is in the plan" in page
     assert "Not attempted yet" not in page
 
 

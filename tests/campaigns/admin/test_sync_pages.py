@@ -1,6 +1,8 @@
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.messages import INFO, get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -103,6 +105,25 @@ def test_steps_refuse_a_post_without_a_csrf_token(segment, name) -> None:
     assert careful.post(step(name), {"ids": segment.pk}).status_code == 403
 
 
+@pytest.mark.parametrize("name", POSTS)
+def test_whose_session_ended_comes_back_to_the_run_and_has_changed_nothing(segment, name) -> None:
+    export = SegmentExport.objects.create(
+        segment=segment, segment_name="Women", status=ExportStatus.PLANNED
+    )
+
+    response = Client().post(step(name), {"exports": export.pk})
+
+    assert response.url == f"{reverse('admin:login')}?next={page_of(export)}"
+    assert SegmentExport.objects.get().status == ExportStatus.PLANNED
+
+
+def test_whose_session_ended_comes_back_to_the_segments_they_chose(segment) -> None:
+    response = Client().post(step("plan"), {"ids": [segment.pk, segment.pk + 1]})
+
+    back = f"{step('plan')}?ids={segment.pk},{segment.pk + 1}"
+    assert parse_qs(urlsplit(response.url).query)["next"] == [back]
+
+
 # The plan
 
 
@@ -141,6 +162,8 @@ def test_broken_segment_is_named_and_not_planned(client, manager, segment) -> No
     response = client.post(step("plan"), {"ids": segment.pk})
 
     assert "Cannot be synced." in page
+    assert reverse("admin:campaigns_segment_change", args=[segment.pk]) in page
+    assert "Make the plan" not in page
     assert "is broken" in told(response)
     assert not SegmentExport.objects.exists()
 
@@ -216,16 +239,52 @@ def test_stale_plan_is_refused_with_a_link_to_the_one_of_now(
     fresh = SegmentExport.objects.get(status=ExportStatus.PLANNED)
     assert "since this plan was made" in text(response)
     assert page_of(fresh) in text(response)
+    assert "Not begun: things have moved" in text(response)
+    assert step("again") not in text(response)
     assert brevo.members(segment.brevo_list_id) == set()
 
 
-def test_plan_cannot_be_confirmed_twice(client, manager, segment) -> None:
+def test_plan_confirmed_twice_is_performed_once_and_nobody_is_alarmed(
+    client, manager, segment
+) -> None:
     women(1)
     export = synced(client, segment)
 
     response = client.post(step("apply"), {"exports": export.pk})
 
-    assert "cannot be applied" in told(response)
+    assert "was confirmed already" in told(response)
+    assert [message.level for message in get_messages(response.wsgi_request)] == [INFO]
+    assert export.attempts == SegmentExport.objects.get().attempts
+
+
+@pytest.mark.parametrize("state", [ExportStatus.QUEUED, ExportStatus.RUNNING])
+def test_two_people_who_confirm_the_same_plan_start_one_run(
+    client, manager, segment, state
+) -> None:
+    women(1)
+    [export] = plan(client, segment)
+    SegmentExport.objects.filter(pk=export.pk).update(status=state, plan_only=False)
+
+    response = client.post(step("apply"), {"exports": export.pk})
+
+    assert "was confirmed already" in told(response)
+    assert SegmentExport.objects.get().status == state
+
+
+def test_plan_that_was_cancelled_meanwhile_cannot_be_confirmed(client, manager, segment) -> None:
+    [export] = plan(client, segment)
+    client.post(step("cancel"), {"exports": export.pk})
+
+    assert "plan anew" in told(client.post(step("apply"), {"exports": export.pk}))
+
+
+def test_plan_asked_for_twice_leads_to_the_one_that_is_being_made(client, manager, segment) -> None:
+    first = SegmentExport.objects.create(segment=segment, segment_name="Women", plan_only=True)
+
+    response = client.post(step("plan"), {"ids": segment.pk})
+
+    assert response.url == page_of(first)
+    assert not told(response)
 
 
 def test_confirming_runs_that_are_gone_says_so(client, manager) -> None:
@@ -245,6 +304,7 @@ def test_refused_people_are_shown_with_brevos_words_and_can_be_retried(
     page = text(client.get(page_of(export)))
     response = client.post(step("again"), {"exports": export.pk})
 
+    shown = brevo.members(segment.brevo_list_id)
     refused = export.changes.filter(outcome="REFUSED")
     assert export.status == ExportStatus.PARTIAL
     assert f"<strong>{refused.count()}</strong> refused" in page
@@ -252,7 +312,9 @@ def test_refused_people_are_shown_with_brevos_words_and_can_be_retried(
     assert "Retry what was refused" in page
     again = SegmentExport.objects.latest("pk")
     assert response.url == page_of(again)
-    assert (again.status, again.added) == (ExportStatus.SUCCESS, refused.count())
+    assert (again.status, again.joins) == (ExportStatus.PLANNED, refused.count())
+    assert len(shown) == 30 - refused.count()
+    assert f"but for the {refused.count()} whom Brevo refused" in page
 
 
 def test_failure_of_brevo_is_shown_word_for_word(client, manager, brevo, segment) -> None:

@@ -17,6 +17,7 @@ def running(segment: Segment, **fields) -> SegmentExport:
         "lease_until": timezone.now() + timedelta(minutes=1),
         "progress_total": 400,
         "progress_done": 100,
+        "planned_at": timezone.now(),
     }
     return SegmentExport.objects.create(
         segment=segment, segment_name=segment.name, **(given | fields)
@@ -48,6 +49,7 @@ def test_people_whom_brevo_has_taken_in_and_not_answered_for_are_told(
     at_work = text(client.get(step("state"), {"exports": export.pk}))
 
     assert "250 accepted by Brevo" in at_work
+    assert 'class="sync-bar-accepted" style="width: 62%"' in at_work
 
 
 @pytest.mark.parametrize("since", ["nonsense", "nan", "-1", "99999999999"])
@@ -96,6 +98,16 @@ def test_page_reloads_itself_without_javascript_only_while_at_work(
     assert 'http-equiv="refresh"' not in over
 
 
+def test_bar_of_a_run_that_nobody_is_at_work_on_stands_still(client, manager, segment) -> None:
+    export = running(segment, progress_total=0, progress_done=0)
+    moving = text(client.get(step("state"), {"exports": export.pk}))
+    SegmentExport.objects.update(lease_until=timezone.now() - timedelta(minutes=5))
+    left = text(client.get(step("state"), {"exports": export.pk}))
+
+    assert "sync-bar-unmeasured" in moving
+    assert "sync-bar-unmeasured" not in left
+
+
 def test_running_run_is_asked_to_stop(client, manager, segment) -> None:
     export = running(segment)
 
@@ -142,4 +154,5 @@ def test_run_that_no_worker_takes_up_says_so(client, manager, segment) -> None:
     page = text(client.get(page_of(export)))
 
     assert "No worker has taken this run up" in page
+    assert "in a moment" not in page
     assert "Carry on" in page

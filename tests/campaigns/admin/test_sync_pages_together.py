@@ -68,7 +68,7 @@ def test_step_with_some_of_the_runs_goes_back_to_the_page_of_all(client, two) ->
 def test_poll_of_several_gives_one_row_each(client, two) -> None:
     answer = text(client.get(step("state"), {"exports": ",".join(str(e.pk) for e in two)}))
 
-    assert answer.count('data-label="Segment"') == 2
+    assert answer.count('class="sync-who"') == 2
 
 
 def test_page_of_several_names_those_that_wait(client, two) -> None:
@@ -85,6 +85,8 @@ def test_plans_that_are_still_to_be_made_count_as_unknown(client, two) -> None:
 
     page = text(client.get(together(*two)))
 
+    assert "of 2 people" not in page
+    assert "sync-bar-unmeasured" in page
     assert '<td data-label="Join" class="sync-number">—</td>' in page
     assert client.get(together(*two)).context["sight"].totals["joins"] is None
 
