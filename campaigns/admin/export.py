@@ -37,6 +37,7 @@ class SegmentExportAdmin(SyncPages):
     list_select_related = ("exported_by",)
     search_fields = ("segment_name",)
     search_help_text = "Search by the segment's name"
+    told_when_empty = "Choose segments in the list of segments, then “Sync with Brevo…”."
     ordering = ("-id",)
     actions = None
     show_facets = admin.ShowFacets.NEVER  # they count everything

@@ -42,6 +42,11 @@ REASON_COLOURS = {
     SuppressionReason.BOUNCED.label: "info",
     SuppressionReason.COMPLAINED.label: "danger",
 }
+WHAT_IT_DOES = (
+    "Nothing is sent to this address any more: it is held back from every list, and taken off "
+    "those it is on by their next sync. Its owner is held back under a new address too; a "
+    "bounce alone concerns nothing but the address."
+)
 COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
 FIXED = ("email", "reason", "source", "person", "created_at", "created_by")
 _CHUNK = 2000
@@ -59,6 +64,10 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
     list_select_related = ("user", "created_by")
     search_fields = ("email",)
     search_help_text = "E-mail"
+    told_when_empty = (
+        "Whoever unsubscribes at Brevo comes here by themselves. Add an address by hand, or import "
+        "a CSV file."
+    )
     ordering = ("-id",)
     sortable_by = ("email",)
     change_list_template = "admin/campaigns/suppression/change_list.html"
@@ -85,8 +94,10 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
             *super().get_urls(),
         ]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
-        return ("email", "reason", "note") if obj is None else (*FIXED, "note")
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
+        if obj is not None:
+            return [(None, {"fields": (*FIXED, "note")})]
+        return [(None, {"fields": ("email", "reason", "note"), "description": WHAT_IT_DOES})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
         return () if obj is None else FIXED

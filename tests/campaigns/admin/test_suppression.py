@@ -43,6 +43,11 @@ def test_an_address_added_by_hand_says_by_whom_and_finds_its_person(client, mana
     assert (added.reason, added.source) == ("COMPLAINED", SuppressionSource.ADMIN)
 
 
+def test_whoever_adds_an_address_is_told_what_that_does(client, manager) -> None:
+    form = client.get(reverse("admin:campaigns_suppression_add")).content.decode()
+    assert "taken off those it is on by their next sync" in form
+
+
 def test_an_address_suppressed_already_is_refused_whatever_its_case(client, manager) -> None:
     suppress("ada@example.com")
     answer = add(client, email="ADA@example.com", reason="BY_HAND")
