@@ -184,8 +184,10 @@ def _together(exports: list[SegmentExport], asked: QueryDict) -> dict[str, objec
     """Return what the page of several runs shows."""
     sight = Sight(exports, asked)
     planned = [export for export in exports if export.status == ExportStatus.PLANNED]
-    if sight.is_at_work:
+    if sight.is_moving:
         headline = "At work"
+    elif sight.is_at_work:
+        headline = "Stalled: nobody is at work on these runs"
     elif len(planned) == len(exports):
         headline = "These are the plans: nothing has been sent yet"
     elif planned:

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.enums import Gender
 from campaigns.admin.sync_pages import MOST_AT_ONCE, sync_action
@@ -89,6 +92,17 @@ def test_plans_that_are_still_to_be_made_count_as_unknown(client, two) -> None:
     assert "sync-bar-unmeasured" in page
     assert '<td data-label="Join" class="sync-number">—</td>' in page
     assert client.get(together(*two)).context["sight"].totals["joins"] is None
+
+
+def test_page_of_several_says_when_nobody_is_at_work(client, two) -> None:
+    late = timezone.now() - timedelta(minutes=5)
+    SegmentExport.objects.update(status="RUNNING", lease_until=late)
+
+    page = text(client.get(together(*two)))
+
+    assert "Stalled: nobody is at work" in page
+    assert "Carry on" in page
+    assert "At work" not in page
 
 
 def test_page_of_one_run_is_its_own(client, two) -> None:
