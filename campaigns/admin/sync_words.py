@@ -201,6 +201,8 @@ def left_undone(export: SegmentExport) -> int:
 
 def outcome_in_words(export: SegmentExport) -> str:
     """Say in a few words what a run did, or what its plan would do."""
+    if export.status in ACTIVE and export.planned_at is None:
+        return "not known yet"
     if export.status in OPEN:
         told = {
             "join": export.joins,

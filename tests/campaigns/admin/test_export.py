@@ -91,6 +91,22 @@ def test_history_names_a_stalled_run(client, manager) -> None:
     assert "Stalled" in text(client.get(reverse(HISTORY)))
 
 
+def test_history_does_not_take_an_unknown_plan_for_an_empty_one(client, manager) -> None:
+    make_export(status=ExportStatus.QUEUED, planned_at=None)
+
+    assert "not known yet" in text(client.get(reverse(HISTORY)))
+
+
+def test_page_of_a_run_that_failed_early_does_not_promise_to_read_the_segment(
+    client, manager
+) -> None:
+    early = make_export(status=ExportStatus.FAILED, planned_at=None)
+    waiting = make_export(status=ExportStatus.QUEUED, planned_at=None)
+
+    assert "unknown: the run ended before it was read" in text(client.get(page_of(early)))
+    assert "Not read yet" in text(client.get(page_of(waiting)))
+
+
 @pytest.mark.parametrize("number", [1, 20])
 def test_history_costs_the_same_for_one_run_and_for_twenty(
     client, manager, django_assert_max_num_queries, number
