@@ -103,7 +103,7 @@ def _repeated(request: Request, user: User, key: str, digest: str) -> Response:
     if seen.status >= HTTPStatus.BAD_REQUEST:
         render_as_problem(request)
     headers = {**seen.body["headers"], "Idempotency-Replayed": "true"}
-    return Response(seen.body["data"], status=seen.status, headers=headers)
+    return Response(json.loads(seen.body["data"] or "null"), status=seen.status, headers=headers)
 
 
 def _remember(claim: IdempotentAnswer, response: Response) -> None:
@@ -113,5 +113,6 @@ def _remember(claim: IdempotentAnswer, response: Response) -> None:
         return
     headers = {name: response[name] for name in ("Location",) if name in response}
     claim.status = response.status_code
-    claim.body = {"data": json.loads(JSONRenderer().render(response.data)), "headers": headers}
+    # As a text: PostgreSQL would put the members of a document into an order of its own.
+    claim.body = {"data": JSONRenderer().render(response.data).decode(), "headers": headers}
     claim.save(update_fields=["status", "body"])

@@ -32,7 +32,7 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(post, brevo):
     first, second = post(SEGMENTS, WOMEN), post(SEGMENTS, dict(reversed(WOMEN.items())))
 
     assert (first.status_code, second.status_code) == (201, 201)
-    assert first.json() == second.json()
+    assert first.content == second.content
     assert ("Idempotency-Replayed" in first, second["Idempotency-Replayed"]) == (False, "true")
     assert Segment.objects.count() == len(brevo.lists()) == 1
 
