@@ -32,7 +32,8 @@ _FACTS = (
     "problems",
 )
 
-
+# What may be wrong with the name of a segment that is still being written.
+_NAME_TO_COME = {"blank", "unique"}
 _CRITERIA = {key: criterion_field(key) for key in CRITERIA}
 
 
@@ -104,13 +105,14 @@ class DraftSerializer(CriteriaSerializer):
     match = MatchField(default=Match.ALL, help_text="ALL or ANY of the criteria must hold.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the draft as a segment is validated, save that its name is not in question."""
-        criteria = {key: attrs[key] for key in ("match", *CRITERIA)}
-        draft = Segment(**criteria)
+        """Return the draft, validated as a segment, save that its name may be missing or taken."""
+        draft = Segment(**attrs)
         try:
             validate(draft)
         except ValidationError as error:
-            wrong = {k: told for k, told in error.error_dict.items() if k != "name"}
+            wrong = error.error_dict
+            if {told.code for told in wrong.get("name", [])} <= _NAME_TO_COME:
+                wrong.pop("name", None)
             if wrong:
-                raise as_http(ValidationError(wrong)) from error
+                raise as_http(ValidationError(dict(wrong))) from error
         return draft.definition

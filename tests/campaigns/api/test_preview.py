@@ -154,6 +154,9 @@ def test_a_broken_segment_shows_nobody_and_says_why(api, path, segment) -> None:
         ({"properties": [4711]}, ("properties", "gone")),
         ({"match": "NONE", "gender": ["MALE"]}, ("match", "invalid")),
         ({"sex": ["MALE"]}, ("sex", "unknown")),
+        ({"gender": ["MALE"], "name": 1}, ("name", "invalid")),
+        ({"gender": ["MALE"], "name": "a\x00b"}, ("name", "invalid_characters")),
+        ({"gender": ["MALE"], "description": []}, ("description", "invalid")),
         ([], ("non_field_errors", "invalid")),
         ("text", ("non_field_errors", "invalid")),
     ],
@@ -169,6 +172,7 @@ def test_what_a_segment_is_made_of_can_be_previewed_first(api, segment) -> None:
     same_name = {"name": segment.name, "description": "…", "match": "ANY", "properties": [palm.pk]}
 
     assert api.post(DRAFT, WOMEN | same_name).json()["count"] == 2
+    assert api.post(DRAFT, WOMEN | {"name": ""}).json()["count"] == 2
 
 
 def rows_of(response) -> list[list[str]]:
