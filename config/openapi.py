@@ -59,7 +59,7 @@ _MORE: dict[int, dict[str, Any]] = {
     },
 }
 _MEANINGS = {
-    400: "What was sent is wrong; `errors` names each field.",
+    400: "What was sent is wrong; `errors` names each field or parameter.",
     401: "The access token is missing, wrong or expired.",
     403: "The caller's role does not allow this.",
     404: "There is no such thing, or no such page.",

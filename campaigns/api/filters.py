@@ -13,6 +13,9 @@ from django_filters.rest_framework import (  # type: ignore[import-untyped] # no
     DjangoFilterBackend,
 )
 from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import ValidationError as Refused
+from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 
 from accounts.text import fold, fold_email
@@ -38,9 +41,28 @@ class Filters(DjangoFilterBackend):
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
+        if blank := _left_blank(request, filterset):
+            told = ErrorDetail("Give it a value, or leave it out.", code="blank")
+            raise Refused({name: [told] for name in blank})
         if not filterset.is_valid():
             raise as_http(ValidationError(filterset.errors.as_data()))
         return filterset.qs
+
+
+def _left_blank(request: Request, filterset: Any) -> list[str]:
+    """Return the filters that a program gave no value: it would take the whole list for its part.
+
+    A form in a browser sends all of its fields, and whoever looks sees what they left open. A
+    search for nothing is one that finds everything.
+    """
+    if isinstance(request.accepted_renderer, BrowsableAPIRenderer):
+        return []
+    return [
+        name
+        for name, values in request.query_params.lists()
+        if not isinstance(filterset.filters.get(name), filters.CharFilter | None)
+        and not all(value.strip() for value in values)
+    ]
 
 
 class IdField(forms.IntegerField):

@@ -44,6 +44,7 @@ _PAGE_SIZE_PARAMETER = {
 
 class Pages(PageNumberPagination):
     page_size = PAGE_SIZE
+    parameters = frozenset({"page", "page_size"})
 
     def get_page_size(self, request: Request) -> int:
         return page_size_of(request)
@@ -80,6 +81,7 @@ class KeysetPages(BasePagination):
     for the very list it came from; ``of`` says which that is.
     """
 
+    parameters = frozenset({"cursor", "page_size", "page"})  # the last is refused with a remedy
     display_page_controls = True
     template = "rest_framework/pagination/previous_and_next.html"
 

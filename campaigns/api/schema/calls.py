@@ -49,7 +49,7 @@ def call(
         summary=summary,
         description=description,
         tags=[TAG],
-        responses={**_of_json(answers), **problems(401, 403, *refusals)},
+        responses={**_of_json(answers), **problems(*sorted({400, 401, 403, *refusals}))},
         examples=examples,
         **more,
     )

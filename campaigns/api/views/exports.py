@@ -36,6 +36,7 @@ class ExportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, View):
     pagination_class = Pages
     model_name = "segmentexport"
     permissions = {"apply": "sync_segment", "approve": "approve_plan", "cancel": "sync_segment"}
+    parameters = {"apply": ("wait",), "approve": ("wait",)}
 
     def get_queryset(self) -> QuerySet[SegmentExport]:
         """Return all runs, or those of the segment that the path names."""
@@ -76,6 +77,7 @@ class ChangeViewSet(mixins.ListModelMixin, View):
     pagination_class = KeysetPages
     model_name = "exportchange"
     permissions = {"csv": "view_exportchange"}
+    filtered = ("list", "csv")
 
     def get_queryset(self) -> QuerySet[Any]:
         export = get_object_or_404(SegmentExport.objects.all(), pk=self.kwargs["export_id"])

@@ -51,6 +51,7 @@ class CriterionViewSet(View):
     lookup_value_converter = "slug"
     model_name = "segment"
     permissions = {"choices": "view_segment"}
+    parameters = {"choices": ("search",)}
 
     def list(self, *_: Any) -> Response:
         told = [self._told(key) for key in CRITERIA]

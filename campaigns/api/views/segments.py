@@ -54,6 +54,8 @@ class SegmentViewSet(
         "plan": "sync_segment",
         "verify": "sync_segment",
     }
+    parameters = {"sync": ("wait",), "plan": ("wait",)}
+    paged = ("list", "preview", "preview_draft")
     unremembered = ("preview_draft",)
 
     def perform_create(self, serializer: BaseSerializer[Segment]) -> None:

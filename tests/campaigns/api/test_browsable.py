@@ -52,9 +52,15 @@ def test_every_list_and_page_can_be_looked_at(browser, segment, path):
     for _ in range(3):
         make_user(gender="FEMALE")
 
-    path = f"/api/campaigns/{path.format(pk=segment.pk)}?page_size=2"
+    path = f"/api/campaigns/{path.format(pk=segment.pk)}"
 
     assert 'class="response-info"' in page_of(browser.get(path, headers=HTML))
+
+
+def test_filters_that_are_left_open_in_the_form_narrow_nothing(browser, segment):
+    left_open = "search=&created_by=&match=&state=&gender=&properties=&ordering="
+
+    assert segment.name in page_of(browser.get(f"{SEGMENTS}?{left_open}", headers=HTML))
 
 
 def test_a_form_makes_a_segment_when_its_token_is_there(browser, brevo):

@@ -81,3 +81,23 @@ def test_whoever_reads_the_documentation_loads_nothing_from_elsewhere(client):
     assert all(address.startswith("/static/") for address in loaded), loaded
     assert schema.status_code == 200
     assert b"openapi: 3.0" in schema.content
+
+
+def test_every_parameter_that_a_call_names_is_known_to_it_and_no_other(operations, api):
+    for name, operation in operations.items():
+        method, path = name.split()
+        if operation["tags"] != ["Campaigns"]:
+            continue
+        named = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"]
+        query = "&".join(f"{parameter}=~" for parameter in [*named, "no_such_parameter"])
+
+        somewhere = re.sub(r"{\w+}", "1", path)
+        problem = api.generic(method, f"{somewhere}?{query}", "{}", "application/json").json()
+
+        assert problem["errors"] == [
+            {
+                "field": "no_such_parameter",
+                "code": "unknown",
+                "message": "There is no such parameter.",
+            }
+        ], name
