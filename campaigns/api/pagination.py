@@ -84,6 +84,8 @@ class KeysetPages(BasePagination):
     parameters = frozenset({"cursor", "page_size", "page"})  # the last is refused with a remedy
     display_page_controls = True
     template = "rest_framework/pagination/previous_and_next.html"
+    next: str | None = None  # until there is a page: a refusal is shown with these controls too
+    previous: str | None = None
 
     def __init__(self, of: Any = None) -> None:
         self.of = of
@@ -149,7 +151,6 @@ class KeysetPages(BasePagination):
         return {"previous_url": self.previous, "next_url": self.next}
 
     def to_html(self) -> str:
-
         return loader.get_template(self.template).render(self.get_html_context())
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

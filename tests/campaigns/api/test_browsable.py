@@ -57,6 +57,23 @@ def test_every_list_and_page_can_be_looked_at(browser, segment, path):
     assert 'class="response-info"' in page_of(browser.get(path, headers=HTML))
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("segments/preview/", 405),
+        ("segments/{pk}/sync/", 405),
+        ("segments/{pk}/preview/?page_size=0", 400),
+        ("segments/{pk}/preview/?cursor=x", 400),
+        ("segments/{pk}/preview.csv?format=api", 404),
+        ("exports/404/changes/", 404),
+    ],
+)
+def test_a_refusal_is_a_page_too(browser, segment, path, status):
+    response = browser.get(f"/api/campaigns/{path.format(pk=segment.pk)}", headers=HTML)
+
+    assert response.status_code == status
+
+
 def test_filters_that_are_left_open_in_the_form_narrow_nothing(browser, segment):
     left_open = "search=&created_by=&match=&state=&gender=&properties=&ordering="
 
