@@ -4,7 +4,12 @@ from rest_framework.routers import SimpleRouter
 
 from campaigns.api import refusals as refusals  # noqa: PLC0414 -- registers what errors become
 from campaigns.api.spreadsheets import CSVRenderer
-from campaigns.api.views.exports import ChangeViewSet, ExportViewSet, StayViewSet
+from campaigns.api.views.exports import (
+    ChangeViewSet,
+    ExportViewSet,
+    MoveViewSet,
+    StayViewSet,
+)
 from campaigns.api.views.others import CriterionViewSet, StatsViewSet, SuppressionViewSet
 from campaigns.api.views.segments import SegmentViewSet
 
@@ -38,6 +43,11 @@ urlpatterns = [
         "exports/<int:export_id>/changes/",
         ChangeViewSet.as_view({"get": "list"}, detail=False),
         name="export-changes",
+    ),
+    path(
+        "exports/<int:export_id>/compare/",
+        MoveViewSet.as_view({"get": "list"}, detail=False),
+        name="export-compare",
     ),
     path(
         "exports/<int:export_id>/changes.csv",

@@ -54,6 +54,25 @@ STAY = {
     "removed_at": None,
     "removed_by": None,
 }
+MOVE = {
+    "user": 99,
+    "name": "Chi Eze",
+    "email": "chi@example.com",
+    "at": "2026-05-04T09:31:03+00:00",
+    "export": 17,
+    "why": "DEFINITION",
+}
+WHY = {
+    "segment": 7,
+    "user": 99,
+    "sentence": "Customers who are women and live in Nigeria (Lagos).",
+    "is_in": True,
+    "held_back": "OPTED_OUT",
+    "answers": [
+        {"key": "gender", "label": "Gender", "matched": True, "fact": "is a woman"},
+        {"key": "states", "label": "States", "matched": True, "fact": "lives in Lagos"},
+    ],
+}
 SUPPRESSION = {
     "id": 3,
     "email": "no.more@example.com",

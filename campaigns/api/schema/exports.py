@@ -2,7 +2,9 @@ from campaigns.api.schema import examples
 from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call, csv_file, runs
 from campaigns.api.serializers.exports import (
     ChangeSerializer,
+    ComparisonSerializer,
     ExportSerializer,
+    MoveSerializer,
     NothingSerializer,
     StaySerializer,
 )
@@ -65,6 +67,17 @@ STAYS = {
         answers={200: StaySerializer(many=True)},
         refusals=(400, 404, 409),
         shown=examples.STAY,
+    ),
+}
+MOVES = {
+    "list": call(
+        "Compare two runs",
+        "Who joined the list, or left it, between two runs of a segment, in which run, and why; "
+        "whoever came and went again is in neither. Follow `next`.",
+        answers={200: MoveSerializer(many=True)},
+        refusals=(404, 409),
+        shown=examples.MOVE,
+        parameters=[ComparisonSerializer],
     ),
 }
 CHANGES_CSV = csv_file(

@@ -1,7 +1,7 @@
 from campaigns.api.schema import examples
 from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call, csv_file, runs
 from campaigns.api.serializers.exports import ExportSerializer, RunOptionsSerializer
-from campaigns.api.serializers.people import AudienceMemberSerializer
+from campaigns.api.serializers.people import AudienceMemberSerializer, WhySerializer
 from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
 from campaigns.api.serializers.verification import VerificationSerializer
 
@@ -70,6 +70,13 @@ SEGMENTS = {
         refusals=(400,),
         sent=examples.DRAFT,
         shown=examples.MEMBER,
+    ),
+    "why": call(
+        "Explain why somebody is in a segment or not",
+        "One answer for each criterion that is asked, and whether the person may be mailed.",
+        answers={200: WhySerializer},
+        refusals=(404, 409),
+        shown=examples.WHY,
     ),
     "sync": runs(
         "Sync a segment",

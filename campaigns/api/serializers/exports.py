@@ -1,11 +1,13 @@
 from typing import Any
 
+from django.db.models import BigIntegerField
 from rest_framework import serializers
 
 from campaigns.api.fields import StrictSerializer
 from campaigns.api.serializers.people import PersonSerializer
 from campaigns.enums import Reason, VerifyLevel
 from campaigns.models import ExportChange, ListMember, SegmentExport
+from campaigns.sync.history import Move, Why
 
 
 class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
@@ -120,6 +122,44 @@ class StaySerializer(serializers.ModelSerializer[ListMember]):
 def full_name(first: str | None, last: str | None) -> str:
     """Return the name of a user who may have been deleted."""
     return f"{first or ''} {last or ''}".strip()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """What is asked of two runs; the context holds the first ``export``."""
+
+    against = serializers.IntegerField(
+        min_value=1, max_value=BigIntegerField.MAX_BIGINT, help_text="Another run of the segment."
+    )
+    side = serializers.ChoiceField(
+        ["joined", "left"],
+        default="joined",
+        help_text="Who joined between the older and the newer run, or who left.",
+    )
+
+    def validate_against(self, other_id: int) -> SegmentExport:
+        export = self.context["export"]
+        runs = SegmentExport.objects.filter(segment__isnull=False, segment=export.segment_id)
+        other = runs.exclude(pk=export.pk).filter(pk=other_id).first()
+        if other is None:
+            raise serializers.ValidationError("The segment has no such other run.", code="gone")
+        return other
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """Somebody who came to the list or went from it between two runs."""
+
+    user = serializers.IntegerField(
+        source="member.user_id", allow_null=True, help_text="The id stays when the user is deleted."
+    )
+    name = serializers.SerializerMethodField(help_text="Empty when the user is deleted.")
+    email = serializers.CharField(source="member.email")
+    at = serializers.DateTimeField()
+    export = serializers.IntegerField(source="export_id", help_text="The run that did it.")
+    why = serializers.ChoiceField(Why.choices)
+
+    def get_name(self, move: Move) -> str:
+        user = move.member.user
+        return full_name(user.first_name, user.last_name) if user else ""
 
 
 class RunOptionsSerializer(StrictSerializer):

@@ -3,12 +3,35 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
+from campaigns.enums import Reason
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = ("id", "name", "email")
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="The criterion; `customer` for being no customer.")
+    label = serializers.CharField()  # type: ignore[assignment] # a field
+    matched = serializers.BooleanField()
+    fact = serializers.CharField(help_text="Goes on where the person's name ends.")
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    """Why somebody is in a segment or not, and whether they may be mailed."""
+
+    segment = serializers.IntegerField()
+    user = serializers.IntegerField()
+    sentence = serializers.CharField(help_text="What the segment asks, in words.")
+    is_in = serializers.BooleanField()
+    held_back = serializers.ChoiceField(
+        Reason.choices,
+        allow_blank=True,
+        help_text="Why not to be mailed; empty for who may be.",
+    )
+    answers = AnswerSerializer(many=True, help_text="One for each criterion that is asked.")
 
 
 class AudienceMemberSerializer(serializers.ModelSerializer[User]):

@@ -1,3 +1,4 @@
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -13,10 +14,12 @@ from campaigns.api import spreadsheets
 from campaigns.api.filters import ChangeFilter, ExportFilter, StayFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on
-from campaigns.api.schema.exports import CHANGES, CHANGES_CSV, EXPORTS, STAYS
+from campaigns.api.schema.exports import CHANGES, CHANGES_CSV, EXPORTS, MOVES, STAYS
 from campaigns.api.serializers.exports import (
     ChangeSerializer,
+    ComparisonSerializer,
     ExportSerializer,
+    MoveSerializer,
     NothingSerializer,
     StaySerializer,
     full_name,
@@ -24,6 +27,7 @@ from campaigns.api.serializers.exports import (
 from campaigns.api.views.base import View
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import runs
+from campaigns.sync.history import between
 
 _TOLD = ["email", "kind", "reason", "outcome", "message"]
 
@@ -107,3 +111,26 @@ class StayViewSet(mixins.ListModelMixin, View):
     def get_queryset(self) -> QuerySet[Any]:
         segment = get_object_or_404(Segment.objects.all(), pk=self.kwargs["segment_id"])
         return super().get_queryset().filter(segment=segment)
+
+
+@extend_schema_view(**MOVES)
+class MoveViewSet(View):
+    queryset = ListMember.objects.all()
+    serializer_class = MoveSerializer
+    pagination_class = KeysetPages
+    model_name = "segmentexport"
+    parameters = {"list": ("against", "side")}
+
+    def list(self, request: Request, *, export_id: int) -> Response:
+        export = get_object_or_404(SegmentExport.objects.all(), pk=export_id)
+        asked = ComparisonSerializer(data=request.query_params, context={"export": export})
+        asked.is_valid(raise_exception=True)
+        both = (export, asked.validated_data["against"])
+        difference = between(*sorted(both, key=attrgetter("pk")))
+        of_side = {
+            "joined": (difference.joined, difference.told_joined),
+            "left": (difference.left, difference.told_left),
+        }
+        stays, told = of_side[asked.validated_data["side"]]
+        page = self.paginate_queryset(stays().select_related("user")) or []
+        return self.get_paginated_response(MoveSerializer(told(page), many=True).data)

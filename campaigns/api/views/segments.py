@@ -5,24 +5,26 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import UserQuerySet
+from accounts.models import User, UserQuerySet
 from campaigns.api import spreadsheets
 from campaigns.api.filters import SegmentFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on
 from campaigns.api.schema.segments import PREVIEW_CSV, SEGMENTS
 from campaigns.api.serializers.exports import RunOptionsSerializer
-from campaigns.api.serializers.people import AudienceMemberSerializer
+from campaigns.api.serializers.people import AudienceMemberSerializer, WhySerializer
 from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
 from campaigns.api.serializers.verification import VerificationSerializer
 from campaigns.api.verification import verified
 from campaigns.api.views.base import View
 from campaigns.audience.definition import Definition
-from campaigns.audience.mailable import with_held_reason
+from campaigns.audience.explain import sentence, why
+from campaigns.audience.mailable import why_held, with_held_reason
 from campaigns.audience.query_builder import audience
 from campaigns.models import Segment
 from campaigns.sync.runs import request_sync
@@ -50,6 +52,7 @@ class SegmentViewSet(
         "preview": "view_segment",
         "preview_draft": "view_segment",
         "preview_csv": "view_segment",
+        "why": "view_segment",
         "sync": "sync_segment",
         "plan": "sync_segment",
         "verify": "sync_segment",
@@ -82,6 +85,20 @@ class SegmentViewSet(
         people = _people(segment).order_by("pk").iterator(chunk_size=2000)
         rows = ([*_facts(person), not _held(person)] for person in people)
         return spreadsheets.streamed(f"segment-{segment.pk}", [*_FACTS, "mailable"], rows)
+
+    @action(detail=True, url_path="why/<int:user_id>", serializer_class=WhySerializer)
+    def why(self, *_: Any, user_id: int, **__: Any) -> Response:
+        segment = self.get_object()
+        user = get_object_or_404(User.objects.all(), pk=user_id)
+        told = {
+            "segment": segment.pk,
+            "user": user.pk,
+            "sentence": sentence(segment),
+            "is_in": audience(segment).filter(pk=user.pk).exists(),
+            "held_back": why_held(user) or "",
+            "answers": why(user, segment),
+        }
+        return Response(WhySerializer(told).data)
 
     @action(detail=True, methods=["post"], serializer_class=RunOptionsSerializer)
     def sync(self, request: Request, **_: Any) -> Response:

@@ -222,3 +222,26 @@ def test_somebody_deactivated_is_previewed_no_more(api, path) -> None:
     User.objects.filter(pk=ada.pk).update(is_active=False)
 
     assert api.get(path).json()["count"] == 0
+
+
+def test_why_somebody_is_in_and_whether_they_may_be_mailed_is_told(api, path) -> None:
+    eve = make_user(gender=Gender.FEMALE, marketing_consent=Consent.OPTED_OUT)
+    bob = make_user(gender=Gender.MALE)
+
+    told = {
+        user.pk: api.get(path.replace("preview/", f"why/{user.pk}/")).json() for user in (eve, bob)
+    }
+
+    assert (told[eve.pk]["is_in"], told[eve.pk]["held_back"]) == (True, "OPTED_OUT")
+    assert (told[bob.pk]["is_in"], told[bob.pk]["held_back"]) == (False, "")
+    assert told[bob.pk]["sentence"].startswith("Customers who")
+    [answer] = told[bob.pk]["answers"]
+    assert (answer["key"], answer["matched"]) == ("gender", False)
+
+
+def test_why_in_a_broken_segment_or_of_nobody_is_refused(api, path, segment) -> None:
+    why = path.replace("preview/", "why/{}/")
+    problem_of(api.get(why.format(404404)), 404)
+    Segment.objects.filter(pk=segment.pk).update(properties=[4711])
+
+    problem_of(api.get(why.format(make_user().pk)), 409)

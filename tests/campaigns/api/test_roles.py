@@ -93,13 +93,14 @@ def path(segment) -> Any:
     export = SegmentExport.objects.create(segment=segment, segment_name="Women", status="PLANNED")
     suppression = Suppression.objects.create(email="no@example.com")
     there = {"segments": segment.pk, "exports": export.pk, "suppressions": suppression.pk}
+    person = make_user()
 
     def filled(route: str) -> str:
         kind = route.split("/")[2] if route.count("/") > 2 else ""
         pk = there.get(kind, 0)
         for name in ("<int:pk>", "<int:segment_id>", "<int:export_id>"):
             route = route.replace(name, str(pk))
-        route = route.replace("<slug:key>", "gender")
+        route = route.replace("<slug:key>", "gender").replace("<int:user_id>", str(person.pk))
         assert "<" not in route, f"say in this test what stands for {route}"
         return f"/{route}"
 

@@ -329,3 +329,73 @@ def test_a_page_of_runs_costs_the_same_however_long_it_is(
         answer = api.get(f"/api/campaigns/segments/{segment.pk}/exports/?page_size=100").json()
 
     assert len(answer["results"]) == number
+
+
+@pytest.fixture
+def two_runs(ask) -> tuple[int, int]:
+    """Of the first three women the second run took one off, and put another on."""
+    gone, *_ = women(3)
+    first = ask("sync").json()["id"]
+    User.objects.filter(pk=gone.pk).update(marketing_consent=Consent.OPTED_OUT)
+    make_user(gender=Gender.FEMALE, first_name="Eve", email="eve@example.com")
+    return first, ask("sync").json()["id"]
+
+
+def test_two_runs_are_compared_whichever_is_named_first(api, two_runs) -> None:
+    first, second = two_runs
+
+    joined = api.get(f"{EXPORTS}{second}/compare/?against={first}").json()
+    left = api.get(f"{EXPORTS}{first}/compare/?against={second}&side=left").json()
+
+    assert (joined["count"], left["count"]) == (1, 1)
+    [eve], [gone] = joined["results"], left["results"]
+    assert (eve["email"], eve["export"], eve["why"]) == ("eve@example.com", second, "DATA")
+    assert (gone["email"], gone["export"], gone["why"]) == ("ada0@example.com", second, "CONSENT")
+    assert gone["name"].startswith("Ada 0")
+
+
+def test_pages_of_a_comparison_are_turned_and_cost_the_same(
+    api, two_runs, ask, django_assert_num_queries
+) -> None:
+    first, _ = two_runs
+    make_user(gender=Gender.FEMALE, email="zoe@example.com")
+    last = ask("sync").json()["id"]
+    compared = f"{EXPORTS}{last}/compare/?against={first}&page_size="
+
+    page = api.get(f"{compared}1").json()
+    following = api.get(page["next"]).json()
+
+    emails = [move["email"] for move in page["results"] + following["results"]]
+    assert (emails, following["next"]) == (["eve@example.com", "zoe@example.com"], None)
+    for size in (1, 100):
+        with django_assert_num_queries(7):  # both runs, count, page, and three to say why
+            api.get(f"{compared}{size}")
+
+
+def test_somebody_deleted_is_compared_by_what_was_sent(api, two_runs) -> None:
+    first, second = two_runs
+    User.objects.filter(email="eve@example.com").delete()
+
+    [eve] = api.get(f"{EXPORTS}{second}/compare/?against={first}").json()["results"]
+
+    assert (eve["email"], eve["name"]) == ("eve@example.com", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("", ("against", "required")),
+        ("?against=x", ("against", "invalid")),
+        ("?against=404404", ("against", "gone")),
+        (f"?against={2**64}", ("against", "max_value")),
+        ("?against={itself}", ("against", "gone")),
+        ("?against={other}", ("against", "gone")),
+        ("?against={first}&side=right", ("side", "invalid_choice")),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_refused(api, two_runs, query, wrong) -> None:
+    first, second = two_runs
+    other = SegmentExport.objects.create(segment_name="Deleted")
+    query = query.format(first=first, itself=second, other=other.pk)
+
+    assert fields(problem_of(api.get(f"{EXPORTS}{second}/compare/{query}"), 400)) == [wrong]
