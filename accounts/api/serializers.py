@@ -9,6 +9,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts.models import User
+from config.serializers import StrictSerializer
 
 _LONGEST_PASSWORD = 4096
 _LONGEST_TOKEN = 4096
@@ -21,7 +22,7 @@ class TokensSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(help_text="Good for one refresh, within 7 days.")
 
 
-class LogInSerializer(serializers.Serializer[Any]):
+class LogInSerializer(StrictSerializer):
     email = serializers.CharField(max_length=254, help_text="In any case.")
     password = serializers.CharField(
         max_length=_LONGEST_PASSWORD, trim_whitespace=False, style={"input_type": "password"}
@@ -37,7 +38,7 @@ class LogInSerializer(serializers.Serializer[Any]):
         return _pair(RefreshToken.for_user(user))
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(StrictSerializer):
     refresh = serializers.CharField(max_length=_LONGEST_TOKEN)
 
     def validate(self, attrs: dict[str, str]) -> dict[str, Any]:

@@ -4,30 +4,11 @@
 
 from typing import Any
 
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
 
 from campaigns.audience.criteria import CRITERIA, MAX_VALUES, Criterion
 from campaigns.enums import Match
-
-_OF_FORMS = {"csrfmiddlewaretoken"}
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know. Its own read-only ones may come back unread."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            allowed = {*self.fields, *(_OF_FORMS if isinstance(data, QueryDict) else ())}
-            if unknown := [name for name in data if name not in allowed]:
-                raise serializers.ValidationError({name: [_unknown()] for name in unknown})
-        return super().to_internal_value(data)
-
-
-def _unknown() -> ErrorDetail:
-    return ErrorDetail("There is no such field.", code="unknown")
 
 
 class AnyText(serializers.Field[Any, Any, Any, Any]):

@@ -3,11 +3,11 @@ from typing import Any
 from django.db.models import BigIntegerField
 from rest_framework import serializers
 
-from campaigns.api.fields import StrictSerializer
 from campaigns.api.serializers.people import PersonSerializer
 from campaigns.enums import Reason, VerifyLevel
 from campaigns.models import ExportChange, ListMember, SegmentExport
 from campaigns.sync.history import Move, Why
+from config.serializers import StrictSerializer
 
 
 class ExportSerializer(serializers.ModelSerializer[SegmentExport]):

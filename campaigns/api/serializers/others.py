@@ -6,10 +6,10 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from accounts.text import fold_email
-from campaigns.api.fields import StrictSerializer
 from campaigns.api.serializers.people import PersonSerializer
 from campaigns.enums import SuppressionReason
 from campaigns.models import Suppression
+from config.serializers import StrictSerializer
 
 _LONGEST_EMAIL = 254
 

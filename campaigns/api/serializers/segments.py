@@ -10,7 +10,6 @@ from campaigns.api.fields import (
     DescriptionField,
     MatchField,
     NameField,
-    StrictSerializer,
     criterion_field,
 )
 from campaigns.api.serializers.people import PersonSerializer
@@ -20,6 +19,7 @@ from campaigns.audience.revisions import recorded
 from campaigns.enums import Match
 from campaigns.models import Segment
 from config.problems import as_http
+from config.serializers import StrictSerializer
 
 _FACTS = (
     "brevo_list_id",

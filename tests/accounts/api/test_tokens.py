@@ -94,6 +94,7 @@ def test_log_in_refuses_a_wrong_password_an_unknown_and_an_inactive_user_alike(
         ({"email": "a@b.c", "password": "\x00"}, "password"),
         ({"email": "a@b.c", "password": "x" * 5000}, "password"),
         ({"email": None, "password": "x"}, "email"),
+        ({"email": "a@b.c", "password": "x", "username": "a"}, "username"),
     ],
 )
 def test_log_in_names_the_field_that_is_wrong(client, sent, field) -> None:
