@@ -56,7 +56,7 @@ def test_a_repeated_sync_shows_the_first_run_and_where_it_is(post, segment):
     ("path", "sent"),
     [
         (SEGMENTS, WOMEN | {"name": "Ladies"}),
-        (f"{SEGMENTS}?page=1", WOMEN),
+        (f"{SEGMENTS}?format=json", WOMEN),
         ("/api/campaigns/suppressions/", WOMEN),
     ],
 )
