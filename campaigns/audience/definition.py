@@ -8,7 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from accounts.text import fold, squeeze
 from campaigns.audience.criteria import CRITERIA, Value
-from campaigns.audience.criteria.values import is_storable, shown
+from campaigns.audience.criteria.values import is_storable, is_visible, shown
 from campaigns.audience.criteria.wording import one_of
 from campaigns.enums import Match
 from campaigns.models import Segment
@@ -132,7 +132,7 @@ def _check_name(segment: Segment) -> None:
     field = Segment._meta.get_field("name")
     name = _checked_text(segment.name, "name", field.max_length)
     segment.name = squeeze(name)
-    if not segment.name:
+    if not is_visible(segment.name):
         raise ValidationError("Give the segment a name.", code="blank")
     if len(fold(name)) > KEY_LENGTH:  # capitals of some scripts fold to three letters
         message = f"The name has {len(name)} characters of unusual kinds: shorten it."

@@ -1,5 +1,6 @@
 """What may stand in a criterion's list: how it is read, named, looked up and found missing."""
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Literal
@@ -17,6 +18,7 @@ Kind = Literal["choice", "country", "text", "object"]
 Choice = tuple[Value, str]
 
 SHOWN_LENGTH = 60
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
 class Values(ABC):
@@ -122,7 +124,7 @@ def clean_text(value: Any) -> str:
     if not is_storable(value):
         message = f"{shown(value)} holds a character that cannot be stored: remove it."
         raise ValidationError(message, code="invalid_characters")
-    if not (text := squeeze(value)):
+    if not is_visible(text := squeeze(value)):
         raise ValidationError("A value is empty: fill it in or remove it.", code="blank")
     return text
 
@@ -130,6 +132,11 @@ def clean_text(value: Any) -> str:
 def is_storable(text: str) -> bool:
     """True without null characters and halves of surrogate pairs."""
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def is_visible(text: str) -> bool:
+    """False for spaces, and marks of width or direction, with nothing to be seen between them."""
+    return any(unicodedata.category(char) not in _INVISIBLE for char in text)
 
 
 def shown(value: Any) -> str:
