@@ -5,6 +5,7 @@ from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call
 from campaigns.api.serializers.others import (
     ChoiceSerializer,
     CriterionSerializer,
+    NoteSerializer,
     StatsSerializer,
     SuppressionSerializer,
 )
@@ -59,6 +60,15 @@ SUPPRESSIONS = {
         "Why, since when, and who said so.",
         answers={200: SuppressionSerializer},
         refusals=(404,),
+        shown=examples.SUPPRESSION,
+    ),
+    "partial_update": call(
+        "Change the note of a suppression",
+        "The rest of it stays as it was told.",
+        request=NoteSerializer,
+        answers={200: SuppressionSerializer},
+        refusals=(404,),
+        sent={"note": "Asked on the phone."},
         shown=examples.SUPPRESSION,
     ),
     "destroy": call(

@@ -40,6 +40,14 @@ class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppre
         read_only_fields = ("source", "created_at")
 
 
+class NoteSerializer(StrictSerializer, serializers.ModelSerializer[Suppression]):
+    """What may be written anew: address and reason stay as they were told."""
+
+    class Meta:
+        model = Suppression
+        fields = ("note",)
+
+
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
 class ValueField(serializers.JSONField):
     pass

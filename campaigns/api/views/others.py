@@ -14,6 +14,7 @@ from campaigns.api.schema import others as schema
 from campaigns.api.serializers.others import (
     ChoiceSerializer,
     CriterionSerializer,
+    NoteSerializer,
     StatsSerializer,
     SuppressionSerializer,
 )
@@ -33,13 +34,20 @@ class SuppressionViewSet(
     View,
 ):
     queryset = Suppression.objects.select_related("created_by").order_by("-pk")
-    serializer_class = SuppressionSerializer
     filterset_class = SuppressionFilter
     pagination_class = Pages
     model_name = "suppression"
 
     def perform_create(self, serializer: BaseSerializer[Suppression]) -> None:
         serializer.save(source=SuppressionSource.API, created_by=self.caller)
+
+    def get_serializer_class(self) -> Any:
+        return NoteSerializer if self.action == "partial_update" else SuppressionSerializer
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        noted = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        noted.is_valid(raise_exception=True)
+        return Response(SuppressionSerializer(noted.save()).data)
 
 
 @extend_schema_view(**schema.CRITERION_CALLS)

@@ -75,6 +75,22 @@ def test_suppressions_are_listed_searched_filtered_and_deleted(api):
     problem_of(api.get(f"{SUPPRESSIONS}{first.pk}/"), 404)
 
 
+def test_of_a_suppression_the_note_alone_can_be_changed(api):
+    made = Suppression.objects.create(email="no@example.com", reason="BOUNCED")
+    path = f"{SUPPRESSIONS}{made.pk}/"
+
+    changed = api.patch(path, {"note": "Twice."})
+
+    assert (changed.status_code, changed.json()["note"]) == (200, "Twice.")
+    assert changed.json() == api.get(path).json()
+    for field, value in (("email", "x@example.com"), ("reason", "BY_HAND"), ("note", "x" * 301)):
+        assert [name for name, _ in fields(problem_of(api.patch(path, {field: value}), 400))] == [
+            field
+        ]
+    made.refresh_from_db()
+    assert (made.email, made.reason, made.note) == ("no@example.com", "BOUNCED", "Twice.")
+
+
 @pytest.mark.parametrize("number", [1, 100])
 def test_a_page_of_suppressions_costs_the_same_however_long_it_is(
     api, admin, number, django_assert_num_queries
