@@ -62,7 +62,7 @@ def run(url: str, token: str, *options: str) -> subprocess.CompletedProcess[str]
 def test_the_api_keeps_to_its_schema_whatever_is_sent(
     django_db_setup, live_server, brevo, token, shop
 ):
-    few = ("--phases", "examples,fuzzing", "--max-examples", "2")
+    few = ("--phases", "examples,fuzzing", "--max-examples", "5")
 
     found = run(live_server.url, token, *(("--max-examples", EXAMPLES) if EXAMPLES else few))
 
