@@ -89,6 +89,7 @@ class SegmentExport(models.Model):
     objects = ExportQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "export"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

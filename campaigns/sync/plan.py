@@ -207,8 +207,8 @@ def check_plan(run: Run) -> None:
         run.save(check_plan=False)
         return
     come, gone = moved(old, new)
-    definition = "The definition changed" if facts["definition"] != old.definition else "It moved"
+    what = "The definition" if facts["definition"] != old.definition else "The audience or its list"
     raise PlanRefused(
-        f"{definition} since this plan was made: {come} lines are new and {gone} no longer hold. "
-        f"Nothing was sent. Look at export {new.pk}, which holds the plan as of now."
+        f"{what} changed since this plan was made: {gone} of its lines no longer hold, and {come} "
+        f"are new. Nothing was sent. Look at export {new.pk}, which holds the plan as of now."
     )

@@ -208,7 +208,8 @@ def test_plan_that_moved_is_refused_with_how_far_and_with_the_new_plan(brevo, se
     new = SegmentExport.objects.exclude(pk=found.pk).get()
     assert ended.status == ExportStatus.FAILED
     assert ended.error_message == (
-        "It moved since this plan was made: 2 lines are new and 1 no longer hold. "
+        "The audience or its list changed since this plan was made: 1 of its lines no longer hold, "
+        "and 2 are new. "
         f"Nothing was sent. Look at export {new.pk}, which holds the plan as of now."
     )
     assert {method for method, _, _ in brevo.requests} == {"GET"}
