@@ -1,6 +1,16 @@
 """A digest of a set: the same members give the same digest, in whatever order they come."""
 
 from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+_HALF = 16  # hex digits
+_HALVES = """
+SELECT SUM(('x' || LEFT(mark, 16))::bit(64)::bigint), SUM(('x' || RIGHT(mark, 16))::bit(64)::bigint)
+FROM ({marks}) told (mark)
+"""
 
 
 class SetDigest:
@@ -18,3 +28,22 @@ class SetDigest:
 
     def hexdigest(self) -> str:
         return f"{self._sum % self._MODULUS:064x}"
+
+
+def digest_of(marks: QuerySet[Any, str]) -> str:
+    """Return a digest of a set of which a query yields the MD5 of each member, in hex.
+
+    Both halves of them are added up: by PostgreSQL with several processors, for a million in half a
+    second; elsewhere here, with the same result.
+    """
+    if connection.vendor == "postgresql":
+        query, params = marks.query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(_HALVES.format(marks=query), params)
+            sums = [int(half or 0) for half in cursor.fetchone() or ()]
+    else:
+        sums = [0, 0]
+        for mark in marks.iterator(chunk_size=10_000):
+            sums[0] += int(mark[:_HALF], 16)
+            sums[1] += int(mark[_HALF:], 16)
+    return "".join(f"{half % (1 << 64):016x}" for half in sums)

@@ -6,7 +6,7 @@ Nothing is sent. Who is held back, and why, is as ``campaigns.audience.mailable`
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import MD5, Cast, Concat
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,7 +17,7 @@ from campaigns.enums import ChangeKind, ExportStatus, Phase, Reason
 from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
-from campaigns.sync.digest import SetDigest
+from campaigns.sync.digest import digest_of
 from campaigns.sync.work import Run
 
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
@@ -167,13 +167,10 @@ def _lines_to_do(export: SegmentExport) -> QuerySet[ExportChange]:
 
 def digest(export: SegmentExport) -> str:
     """Return the digest of the plan: of who joins, who leaves and what is sent of whom."""
-    total = SetDigest()
     space = Value(" ")
     mark = Cast("fingerprint", TextField())
     told = Concat("kind", space, "email", space, mark, output_field=TextField())
-    for line in _lines_to_do(export).values_list(told, flat=True).iterator(chunk_size=10_000):
-        total.add(line)
-    return total.hexdigest()
+    return digest_of(_lines_to_do(export).values_list(MD5(told), flat=True))
 
 
 def moved(old: SegmentExport, new: SegmentExport) -> tuple[int, int]:
