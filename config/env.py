@@ -1,11 +1,40 @@
 """Read settings from the environment, strictly: a typo stops the start and names the variable."""
 
+import io
 import os
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+from dotenv.parser import parse_stream
+
+# A host name, without the scheme or port that would keep it from ever fitting a request.
+HOST = re.compile(r"[^\s/:]+|\[[0-9A-Fa-f:.]+\]")
+# A scheme and a host, without the slash at the end that no browser sends.
+ORIGIN = re.compile(r"https?://[^\s/]+")
+
+
+def load(file: Path) -> None:
+    """Add what a file of NAME=value lines says and the environment does not; no file is fine.
+
+    Raises ImproperlyConfigured for a file, or a line, that cannot be read.
+    """
+    if not file.exists():
+        return
+    try:
+        written = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{file} cannot be read: {error}.") from error
+    for line in parse_stream(io.StringIO(written)):
+        if line.error:
+            where = f"{file}, line {line.original.line}"
+            raise ImproperlyConfigured(f"{where} cannot be understood: write NAME=value.")
+    load_dotenv(stream=io.StringIO(written))
 
 
 def text(name: str, default: str = "") -> str:
@@ -41,9 +70,45 @@ def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
     return raw
 
 
-def words(name: str) -> list[str]:
-    """Return a comma-separated list without its blanks."""
-    return [word.strip() for word in text(name).split(",") if word.strip()]
+def words(name: str, *, like: re.Pattern[str], example: str) -> list[str]:
+    """Return a comma-separated list; raise ImproperlyConfigured for a word of another shape."""
+    found = [word.strip() for word in text(name).split(",") if word.strip()]
+    for word in found:
+        if not like.fullmatch(word):
+            raise ImproperlyConfigured(f"{name}: {word!r} never fits, write it like {example}.")
+    return found
+
+
+def something(name: str, default: str) -> str:
+    """Return a text; raise ImproperlyConfigured for an empty one."""
+    raw = text(name, default)
+    if not raw:
+        raise ImproperlyConfigured(f"{name} is empty: write something, or leave it out.")
+    return raw
+
+
+def url(name: str, default: str) -> str:
+    """Return a web address without a slash at its end; raise ImproperlyConfigured for none."""
+    raw = text(name, default)
+    try:
+        parts = urlsplit(raw)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a URL: write one like {default}.")
+    return raw.rstrip("/")
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the name of a time zone; raise ImproperlyConfigured for one that is not known."""
+    raw = text(name, default)
+    try:
+        ZoneInfo(raw)
+    except (KeyError, ValueError, OSError) as error:
+        remedy = "write one like Africa/Lagos"
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a time zone: {remedy}.") from error
+    return raw
 
 
 def secret(name: str) -> str:
@@ -70,13 +135,23 @@ def database(url: str, *, base: Path) -> dict[str, Any]:
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, dj_database_url.ParseError) as error:
-        remedy = "write sqlite:///file or postgres://user:password@host:5432/name"
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {remedy}.") from error
+        raise _no_database() from error
+    name = config.get("NAME")
     if config.get("ENGINE") == "django.db.backends.sqlite3":
-        if config["NAME"] != ":memory:":
-            config["NAME"] = str(base / config["NAME"])
+        # A URL without a file would mean a database that is gone when the command ends.
+        if name == ":memory:" and not url.endswith(":memory:"):
+            raise _no_database()
+        if name != ":memory:":
+            config["NAME"] = str(base / str(name))
         config["OPTIONS"] = SQLITE_OPTIONS
-    else:
+    elif config.get("ENGINE") == "django.db.backends.postgresql" and name:
         config["CONN_MAX_AGE"] = 60
         config["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise _no_database()
     return config
+
+
+def _no_database() -> ImproperlyConfigured:
+    remedy = "write sqlite:///file or postgres://user:password@host:5432/name"
+    return ImproperlyConfigured(f"DATABASE_URL cannot be understood: {remedy}.")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from dotenv import load_dotenv
 
 from config import env
 from config.unfold import UNFOLD as UNFOLD  # noqa: PLC0414 -- a setting of its own
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-load_dotenv(BASE_DIR / ".env")  # the environment wins over the file
+env.load(BASE_DIR / ".env")  # the environment wins over the file
 
 ## SECURITY
 
@@ -25,8 +24,12 @@ if not SECRET_KEY:
             "(or set DJANGO_DEBUG=True on a developer's machine)."
         )
     SECRET_KEY = "only-for-development-never-for-people's-data"  # noqa: S105 -- debug only
-ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS") or (["127.0.0.1", "localhost"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env.words(
+    "DJANGO_ALLOWED_HOSTS", like=env.HOST, example="campaigns.example.com"
+) or (["127.0.0.1", "localhost"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.words(
+    "DJANGO_CSRF_TRUSTED_ORIGINS", like=env.ORIGIN, example="https://campaigns.example.com"
+)
 HTTPS = env.boolean("DJANGO_HTTPS", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -116,7 +119,7 @@ ROLE_PERMISSIONS = {"MANAGER": ["campaigns.*", "accounts.view_*", "properties.vi
 ## LANGUAGE, TIME, FILES
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.text("DJANGO_TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("DJANGO_TIME_ZONE", "UTC")
 USE_I18N = True
 FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
@@ -194,8 +197,8 @@ SPECTACULAR_SETTINGS = {
 ## BREVO
 
 BREVO_API_KEY = env.secret("BREVO_API_KEY")
-BREVO_API_URL = env.text("BREVO_API_URL", "https://api.brevo.com/v3").rstrip("/")
-BREVO_FOLDER = env.text("BREVO_FOLDER", "Campaign Segments")
+BREVO_API_URL = env.url("BREVO_API_URL", "https://api.brevo.com/v3")
+BREVO_FOLDER = env.something("BREVO_FOLDER", "Campaign Segments")
 BREVO_CHUNK_SIZE = env.integer("BREVO_CHUNK_SIZE", 100, maximum=150)
 BREVO_IMPORT_MAX_BYTES = env.integer("BREVO_IMPORT_MAX_BYTES", 8_000_000, maximum=10_000_000)
 BREVO_REQUESTS_PER_SECOND = env.integer("BREVO_REQUESTS_PER_SECOND", 10)
@@ -231,10 +234,11 @@ CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "amqp://guest:guest@127.0.0.1:
 
 ## LOGGING
 
+LOG_LEVEL = env.choice("DJANGO_LOG_LEVEL", "WARNING", among=("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": env.text("DJANGO_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

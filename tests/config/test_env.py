@@ -42,7 +42,10 @@ def test_unset_variables_have_their_defaults() -> None:
     assert env.boolean("CAMPAIGNS_X", default=False) is False
     assert env.integer("CAMPAIGNS_X", 7) == 7
     assert env.choice("CAMPAIGNS_X", "a", among=("a", "b")) == "a"
-    assert env.words("CAMPAIGNS_X") == []
+    assert env.words("CAMPAIGNS_X", like=env.HOST, example="a.example") == []
+    assert env.something("CAMPAIGNS_X", "a") == "a"
+    assert env.url("CAMPAIGNS_X", "https://a.example") == "https://a.example"
+    assert env.time_zone("CAMPAIGNS_X", "UTC") == "UTC"
     assert env.secret("CAMPAIGNS_X") == ""
 
 
@@ -94,9 +97,113 @@ def test_choice_is_what_was_written(given) -> None:
 
 
 def test_words_are_parted_by_commas_without_blanks(given) -> None:
-    given(" a.example, ,b.example,")
+    given(" a.example, ,.b.example,*,[::1],127.0.0.1")
 
-    assert env.words("CAMPAIGNS_X") == ["a.example", "b.example"]
+    hosts = env.words("CAMPAIGNS_X", like=env.HOST, example="a.example")
+
+    assert hosts == ["a.example", ".b.example", "*", "[::1]", "127.0.0.1"]
+
+
+@pytest.mark.parametrize("word", ["https://b.example", "b.example:8000", "b.example/", "b example"])
+def test_host_that_fits_no_request_is_refused_with_an_example(given, word) -> None:
+    given(f"a.example,{word}")
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.words("CAMPAIGNS_X", like=env.HOST, example="a.example")
+
+    assert str(caught.value) == f"CAMPAIGNS_X: {word!r} never fits, write it like a.example."
+
+
+@pytest.mark.parametrize("word", ["b.example", "https://b.example/", "ftp://b.example"])
+def test_origin_that_no_browser_sends_is_refused(given, word) -> None:
+    given(f"https://a.example,https://*.b.example:8443,{word}")
+
+    with pytest.raises(ImproperlyConfigured, match=r"CAMPAIGNS_X: '.*' never fits"):
+        env.words("CAMPAIGNS_X", like=env.ORIGIN, example="https://a.example")
+
+
+def test_text_that_must_be_there_may_not_be_empty(given) -> None:
+    given("  ")
+
+    with pytest.raises(ImproperlyConfigured, match="CAMPAIGNS_X is empty: write something"):
+        env.something("CAMPAIGNS_X", "a")
+
+
+@pytest.mark.parametrize(
+    "value", ["", "api.example/v3", "ftp://api.example", "https:///v3", "http://a:port", "http://["]
+)
+def test_address_that_is_no_url_is_refused_with_the_default(given, value) -> None:
+    given(value)
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.url("CAMPAIGNS_X", "https://api.example/v3")
+
+    told = f"CAMPAIGNS_X={value!r} is not a URL: write one like https://api.example/v3."
+    assert str(caught.value) == told
+
+
+def test_url_loses_the_slash_at_its_end(given) -> None:
+    given("http://127.0.0.1:8900/v3/")
+
+    assert env.url("CAMPAIGNS_X", "https://api.example/v3") == "http://127.0.0.1:8900/v3"
+
+
+@pytest.mark.parametrize("value", ["", "Mars", "Europe", "../UTC", "Africa/Lagoss"])
+def test_time_zone_that_nobody_knows_is_refused_with_an_example(given, value) -> None:
+    given(value)
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.time_zone("CAMPAIGNS_X", "UTC")
+
+    told = f"CAMPAIGNS_X={value!r} is not a time zone: write one like Africa/Lagos."
+    assert str(caught.value) == told
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("CAMPAIGNS_X", "of the environment")
+    monkeypatch.setenv("CAMPAIGNS_Y", "")  # so that what the file sets is unset again
+    monkeypatch.delenv("CAMPAIGNS_Y")
+    return tmp_path / ".env"
+
+
+def test_file_sets_what_the_environment_does_not(file) -> None:
+    file.write_text("# said\nCAMPAIGNS_X=no\nexport CAMPAIGNS_Y='of the file'\n", encoding="utf-8")
+
+    env.load(file)
+
+    assert env.text("CAMPAIGNS_X") == "of the environment"
+    assert env.text("CAMPAIGNS_Y") == "of the file"
+
+
+def test_no_file_is_fine(file) -> None:
+    env.load(file)
+
+    assert env.text("CAMPAIGNS_Y") == ""
+
+
+def test_line_of_the_file_that_sets_nothing_is_refused_with_its_number(file) -> None:
+    file.write_text("CAMPAIGNS_Y=1\nCAMPAIGNS_X: no\n", encoding="utf-8")
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.load(file)
+
+    assert str(caught.value) == f"{file}, line 2 cannot be understood: write NAME=value."
+    assert env.text("CAMPAIGNS_Y") == ""
+
+
+def test_file_that_is_no_text_is_refused(file) -> None:
+    file.write_bytes(b"CAMPAIGNS_Y=caf\xe9\n")
+
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read: "):
+        env.load(file)
+
+
+def test_file_that_is_a_folder_is_refused(file) -> None:
+    file.mkdir()
+
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read: "):
+        env.load(file)
 
 
 @pytest.mark.parametrize("holder", ["missing", "."])
@@ -126,7 +233,19 @@ def test_secret_comes_from_the_variable_or_else_from_the_file(given, tmp_path) -
     assert env.secret("CAMPAIGNS_X") == "from the variable"
 
 
-@pytest.mark.parametrize("url", ["", "db.sqlite3", "nosuch://x", "postgres://u:p@host:port/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "db.sqlite3",
+        "nosuch://x",
+        "mysql://u:p@host/x",
+        "postgres://u:p@host:port/x",
+        "postgres://u:p@host:5432/",
+        "sqlite:///",
+        "sqlite://db.sqlite3",
+    ],
+)
 def test_database_address_that_cannot_be_understood_is_refused_with_a_remedy(url, tmp_path) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         env.database(url, base=tmp_path)
@@ -182,6 +301,10 @@ def test_postgresql_address_is_taken_apart() -> None:
         (
             {"BREVO_CHUNK_SIZE": "many"},
             "BREVO_CHUNK_SIZE='many': write a whole number from 1 to 150.",
+        ),
+        (
+            {"DJANGO_LOG_LEVEL": "verbose"},
+            "DJANGO_LOG_LEVEL='verbose': write one of DEBUG, INFO, WARNING, ERROR.",
         ),
     ],
 )
