@@ -35,7 +35,7 @@ def variables() -> dict[str, str]:
         function = call.func
         if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
             continue
-        if function.value.id != "env" or function.attr == "database":
+        if function.value.id != "env" or function.attr in {"load", "database"}:
             continue
         name, *others = (ast.literal_eval(argument) for argument in call.args)
         named = {word.arg: word.value for word in call.keywords}
