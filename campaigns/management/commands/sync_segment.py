@@ -40,6 +40,8 @@ class Command(BaseCommand):
         self.watcher = Watcher(self.stderr, silent=self.as_json)
         if options["apply"] is not None:
             runs = [self._apply(options)]
+        elif options["approve"]:
+            raise CommandError("--approve goes with --apply EXPORT.", returncode=UNUSABLE)
         else:
             runs = [self._sync(segment, options) for segment in chosen_segments(options)]
         good = {ExportStatus.SUCCESS, *([ExportStatus.PLANNED] if options["plan"] else [])}
@@ -124,11 +126,16 @@ def _number(count: int | None) -> str:
     return "unknown" if count is None else str(count)
 
 
+def _list_of(segment: Segment | None) -> int | None:
+    """Return the list that a run which never came to it would have been about."""
+    return None if segment is None else segment.brevo_list_id
+
+
 def _as_json(export: SegmentExport) -> dict[str, Any]:
     return {
         "segment_id": export.segment_id,
         "segment_name": export.segment_name,
-        "brevo_list_id": export.brevo_list_id,
+        "brevo_list_id": export.brevo_list_id or _list_of(export.segment),
         "status": export.status,
         "users_count": export.users_count,
         "added": export.added,

@@ -97,6 +97,7 @@ def test_all_of_no_segments_is_fine(brevo, run) -> None:
         (["Women", "--all"], "Name the segments, or say --all."),
         (["--apply", "999"], "There is no export 999."),
         (["Women", "--apply", "1"], "--apply takes an export alone."),
+        (["Women", "--approve"], "--approve goes with --apply EXPORT."),
     ],
 )
 def test_bad_usage_syncs_nobody_and_exits_with_two(segment, run, arguments, why) -> None:
@@ -297,6 +298,7 @@ def test_brevo_that_cannot_be_used_fails_the_run_and_says_what_to_do(
 
     (found,) = told(said)
     assert (said.code, found["status"], remedy in found["error_message"]) == (1, "FAILED", True)
+    assert found["brevo_list_id"] == segment.brevo_list_id
 
 
 # As a process
