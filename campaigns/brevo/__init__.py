@@ -12,6 +12,7 @@ from campaigns.brevo.errors import (
     BrevoNotFound,
     BrevoPermanent,
     BrevoTemporary,
+    BrevoUnreachable,
     BrevoUnreadable,
     BrevoUrlWrong,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "BrevoNotFound",
     "BrevoPermanent",
     "BrevoTemporary",
+    "BrevoUnreachable",
     "BrevoUnreadable",
     "BrevoUrlWrong",
     "BudgetState",

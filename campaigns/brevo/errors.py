@@ -83,6 +83,12 @@ class BrevoTemporary(BrevoError):
     default_remedy = "Try again later"
 
 
+class BrevoUnreachable(BrevoTemporary):
+    """No connection came about, so nothing was sent."""
+
+    default_remedy = "Check the network and BREVO_API_URL, or try again later"
+
+
 class BrevoUnreadable(BrevoTemporary):
     """An answer that is cut off, is not JSON, or has another shape than Brevo documents."""
 

@@ -218,6 +218,5 @@ def _log_answer(endpoint: Endpoint, response: requests.Response) -> None:
 def _log_repeat(endpoint: Endpoint, error: BrevoError, delay: float) -> None:
     # Codes are open text by now, and text may name somebody.
     code = error.code if re.fullmatch(r"[a-z_]+", error.code) else ""
-    logger.warning(
-        "%s %s: %s %s; again in %.1f s", endpoint.method, endpoint.path, error.status, code, delay
-    )
+    what = f"{error.status or 'no answer'} {code}".strip()
+    logger.warning("%s %s: %s; again in %.1f s", endpoint.method, endpoint.path, what, delay)

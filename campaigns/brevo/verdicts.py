@@ -18,6 +18,7 @@ from campaigns.brevo.errors import (
     BrevoNotFound,
     BrevoPermanent,
     BrevoTemporary,
+    BrevoUnreachable,
     BrevoUnreadable,
     BrevoUrlWrong,
     in_words,
@@ -63,7 +64,7 @@ def failure(endpoint: Endpoint, error: Exception) -> BrevoError:
             return BrevoPermanent("The link to the report of the import leads nowhere")
         return BrevoUrlWrong("Brevo cannot be asked at this address")
     if _nothing_was_sent(error):
-        return BrevoTemporary("Brevo cannot be reached")
+        return BrevoUnreachable("Brevo cannot be reached")
     what = "took too long" if isinstance(error, requests.Timeout) else "broke off"
     return BrevoTemporary(
         f"Brevo could not {endpoint.purpose}, for the connection {what}",
@@ -93,7 +94,8 @@ def _limited(answer: Answer, wait: float | None) -> BrevoTemporary:
 
 
 def _misconfigured(endpoint: Endpoint, status: int, answer: Answer) -> BrevoError | None:
-    if status < _REFUSED:
+    # Brevo says in words what is not there; a 404 without any is some other server's.
+    if status < _REFUSED or (status == requests.codes.not_found and not answer.message):
         return BrevoUrlWrong("Brevo's API is not at this address", answer=answer)
     if status == requests.codes.unauthorized:
         # A wrong key and an unknown address share status and code: only the message tells.

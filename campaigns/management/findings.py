@@ -13,6 +13,7 @@ from campaigns.brevo import (
     BrevoError,
     BrevoMisconfigured,
     BrevoNotFound,
+    BrevoUnreachable,
     ContactList,
 )
 from campaigns.models import Segment
@@ -36,11 +37,11 @@ Findings = Iterator[Finding]
 
 
 def findings(client: BrevoClient) -> Findings:
-    """Yield what there is to say, most important first; a wrong key ends it."""
+    """Yield what there is to say, most important first; a wrong key or no connection ends it."""
     for about, look in _SECTIONS.items():
         try:
             yield from look(client)
-        except BrevoMisconfigured as error:
+        except (BrevoMisconfigured, BrevoUnreachable) as error:
             yield Finding(Mark.WRONG, str(error))
             return
         except BrevoError as error:

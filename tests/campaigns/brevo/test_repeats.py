@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import HTTPError
 
-from campaigns.brevo import BrevoClient, BrevoPermanent, BrevoTemporary, ImportBody
+from campaigns.brevo import (
+    BrevoClient,
+    BrevoPermanent,
+    BrevoTemporary,
+    BrevoUnreachable,
+    ImportBody,
+)
 from tests.campaigns.brevo.conftest import KEY, LIST_REPLY, ROOT, Time
 
 LISTS = f"{ROOT}/contacts/lists"
@@ -110,7 +116,9 @@ def test_one_shot_call_is_repeated_when_the_connection_timed_out(script, client)
     assert client.create_list("Lagos", 1) == 5
 
 
-def test_one_shot_call_is_repeated_and_not_in_doubt_when_the_connection_is_refused(time) -> None:
+def test_one_shot_call_is_repeated_and_not_in_doubt_when_the_connection_is_refused(
+    time, caplog
+) -> None:
     with socket.socket() as unheard:  # bound, never listening: every connection is refused
         unheard.bind(("127.0.0.1", 0))
         port = unheard.getsockname()[1]
@@ -118,10 +126,11 @@ def test_one_shot_call_is_repeated_and_not_in_doubt_when_the_connection_is_refus
             KEY, base_url=f"http://127.0.0.1:{port}/v3", sleep=time.sleep, clock=time.clock
         )
 
-        with pytest.raises(BrevoTemporary, match="cannot be reached") as caught:
+        with pytest.raises(BrevoUnreachable, match="Check the network") as caught:
             client.create_list("Lagos", 1)
 
     assert not caught.value.may_have_happened
+    assert "POST /contacts/lists: no answer; again in " in caplog.text
     assert len(time.naps) >= client.MAX_ATTEMPTS - 1
 
 

@@ -90,6 +90,16 @@ def test_refusal_by_a_firewall_is_permanent_not_a_matter_of_the_account(
     assert (caught.value.status, caught.value.brevo_message) == (403, "")
 
 
+@pytest.mark.parametrize("body", ["<html>Not Found</html>", "", "{}", "null"])
+def test_deletion_at_a_wrong_address_is_not_taken_for_a_list_that_is_gone(
+    brevo, client, body
+) -> None:
+    brevo.delete(LIST, status=404, body=body)
+
+    with pytest.raises(BrevoUrlWrong, match="Check BREVO_API_URL"):
+        client.delete_list(3)
+
+
 @pytest.mark.parametrize("body", ['{"id": 3, "na', "<html>", "", "\xff"])
 def test_unreadable_answer_to_a_read_is_asked_for_again(script, client, body) -> None:
     script.get(LIST, body=body)

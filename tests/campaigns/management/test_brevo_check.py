@@ -147,6 +147,18 @@ def test_refused_key_ends_the_check_with_what_to_do(brevo, run, fault, why) -> N
     assert why in lines(said, "!!")[0]
 
 
+def test_brevo_that_cannot_be_reached_is_tried_for_one_section_alone(
+    monkeypatch, settings, run
+) -> None:
+    monkeypatch.setattr(BrevoClient, "LONGEST_BACKOFF", 0.0)
+    settings.BREVO_API_URL = "http://127.0.0.1:9/v3"
+
+    said = run(COMMAND)
+
+    told = "Brevo cannot be reached. Check the network and BREVO_API_URL, or try again later."
+    assert (said.code, said.out) == (1, f"!! {told}\n")
+
+
 def test_what_cannot_be_asked_is_wrong_and_the_rest_is_told(monkeypatch, brevo, run) -> None:
     monkeypatch.setattr(BrevoClient, "LONGEST_BACKOFF", 0.0)
     brevo.fault("html@GET /contacts/attributes")
