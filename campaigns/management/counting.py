@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tqdm import tqdm
+from campaigns.management.progress import draw_bar
 
 _A_LINE_EVERY = 50_000
 
@@ -13,7 +13,7 @@ _A_LINE_EVERY = 50_000
 def counting(stream: Any, unit: str, *, total: int | None = None) -> Iterator[Callable[[int], Any]]:
     """Yield what is to be told how many more are done."""
     if stream.isatty():
-        with tqdm(total=total, unit=f" {unit}", unit_scale=True, file=stream, leave=False) as bar:
+        with draw_bar(stream, total=total, unit=f" {unit}", unit_scale=True) as bar:
             yield bar.update
         return
     done = 0

@@ -5,6 +5,24 @@ from typing import Any
 from tqdm import tqdm
 
 
+class _Terminal:
+    """The stream of a command as a bar needs it: Django ends each write with a line, in red."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        self._stream.write(text, style_func=str, ending="")
+
+
+def draw_bar(stream: Any, **options: Any) -> "tqdm[Any]":
+    """Return a bar on a command's stream, which is a terminal; it leaves no trace when closed."""
+    return tqdm(file=_Terminal(stream), leave=False, **options)
+
+
 class Watcher:
     """Told of progress by a run; draws it on the error stream."""
 
@@ -17,7 +35,7 @@ class Watcher:
     def start(self, name: str) -> None:
         self._name, self._phase = name, ""
         if not self._silent and self._stream.isatty():
-            self._bar = tqdm(desc=name, unit=" people", file=self._stream, leave=False)
+            self._bar = draw_bar(self._stream, desc=name, unit=" people")
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         if self._bar is not None:
