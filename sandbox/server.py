@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -108,9 +109,8 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        # The base class asks the resolver for its own name here, which can take seconds.
-        socket.socket.bind(self.socket, self.server_address[:2])
-        self.server_address = self.socket.getsockname()
+        # Not the base class's, which asks the resolver for its own name: that can take seconds.
+        TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -17,6 +17,19 @@ def test_a_taken_port_is_refused_and_nothing_is_left_open(brevo) -> None:
         Sandbox(port=port).start()
 
 
+def test_its_port_can_be_had_again_at_once_though_it_hung_up_on_somebody() -> None:
+    with Sandbox() as brevo:
+        port = int(brevo.page_url.rsplit(":", 1)[1].strip("/"))
+        client = Api(brevo)
+        client.get("/account")  # leaves a connection open, which the server ends first
+    client.session.close()
+
+    with Sandbox(port=port) as again:
+        answer = Api(again).get("/account")
+
+    assert answer.status_code == 200
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path) -> None:
     file = tmp_path / "brevo.sqlite3"
     file.write_text("not a database, and precious" * 100)
