@@ -6,6 +6,7 @@ A step is a statement that writes to the database, a request to Brevo, or an ans
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,14 +19,14 @@ class Steps:
 
     def __init__(self, last: int) -> None:
         self.last, self.taken = last, 0
-        self.names: list[str] = []
+        self._one_at_a_time = threading.Lock()  # a run works in two threads on PostgreSQL
 
     def step(self, name: str) -> None:
-        self.taken += 1
-        self.names.append(name)
-        if self.taken == self.last:
-            print(name, flush=True)
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._one_at_a_time:
+            self.taken += 1
+            if self.taken == self.last:
+                print(name, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def on_statement(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
@@ -56,9 +57,10 @@ def main() -> None:
     from django.db import connection
     from django.db.backends.signals import connection_created
 
-    from campaigns.sync import chunks, sending
+    from campaigns.sync import brake, chunks, sending
     from campaigns.sync.runs import run_export
 
+    brake._SMALL_LIST = 4
     sending._HANDFUL = 2
     chunks.FIRST_LOOK = 0.01
     for line in sys.stdin:

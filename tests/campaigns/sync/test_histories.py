@@ -128,6 +128,13 @@ class Histories(RuleBasedStateMachine):
         if not people(other).exists():
             people(who).update(email=address(other))
 
+    @rule(who=WHO, other=WHO)
+    def two_swap_addresses(self, who: int, other: int) -> None:
+        if who != other and people(who).exists() and people(other).exists():
+            people(who).update(email="between@example.com")
+            people(other).update(email=address(who))
+            User.objects.filter(email_key="between@example.com").update(email=address(other))
+
     @rule(capital=st.booleans())
     def the_definition_is_edited(self, capital: bool) -> None:
         genders = [Gender.FEMALE.value, *([Gender.MALE.value] if capital else [])]
@@ -191,6 +198,8 @@ class Histories(RuleBasedStateMachine):
         self.brevo.fault(fault)
         self.run(self.request(verify_level=level), faulty=True)
         self.brevo.clear_faults()
+        if self.list_id not in self.brevo.lists():
+            self.by_hand.clear()  # the fault took the list, and with it whom others had put there
 
     @rule(
         last=st.integers(1, 15),
@@ -330,8 +339,10 @@ class Histories(RuleBasedStateMachine):
 
     def held(self) -> set[str]:
         opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
+        followed = User.objects.filter(suppressions__isnull=False)
         suppressed = Suppression.objects.values_list("email", flat=True)
-        return {*opted_out.values_list("email_key", flat=True), *suppressed}
+        held = opted_out.union(followed).values_list("email_key", flat=True)
+        return {*held, *suppressed}
 
     def ledger(self) -> set[str]:
         return set(ListMember.objects.current().values_list("email", flat=True))
