@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm
 
 from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, SearchesPeople
 from accounts.admin_forms import UserCreationForm, UserForm
-from accounts.countries import flag
+from accounts.countries import country_names, flag
 from accounts.enums import Consent, PartnershipStatus, Role
 from accounts.models import Partnership, User
 from accounts.text import fold
@@ -182,8 +182,10 @@ class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
 
     @display(description="Place")
     def place(self, user: User) -> str:
-        country = f"{flag(user.country)} {user.get_country_display()}" if user.country else ""
-        return ", ".join(filter(None, (user.state, country))) or "—"
+        # Django's get_country_display makes a dictionary of all countries, for each row anew.
+        country = country_names().get(user.country, user.country)
+        flagged = f"{flag(user.country)} {country}" if country else ""
+        return ", ".join(filter(None, (user.state, flagged))) or "—"
 
     @display(description="Source")
     def source(self, user: User) -> str:

@@ -49,7 +49,7 @@ def run(people: int) -> dict[str, float]:
     dsn = world.database(people)
     try:
         fill(dsn)
-        env = world.environment(dsn, "http://127.0.0.1:9/v3")
+        env = world.environment(dsn, world.NOWHERE)
         env |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DJANGO_ALLOWED_HOSTS": "testserver"}
         command = [sys.executable, "-m", "benchmarks.pages_inside", dsn]
         done = subprocess.run(

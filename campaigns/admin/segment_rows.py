@@ -14,7 +14,21 @@ from campaigns.models import Segment, SegmentExport
 
 RUNS_SHOWN = 12
 _APPLIED = (ExportStatus.SUCCESS, ExportStatus.PARTIAL)
-_UNSIZED = ("error_message", "proof")
+_TOLD_OF_A_RUN = (
+    "segment_id",
+    "status",
+    "exported_at",
+    "finished_at",
+    "lease_until",
+    "users_count",
+    "list_count_before",
+    "list_was_gone",
+    "added",
+    "updated",
+    "removed",
+    "failed",
+    "definition",
+)
 
 
 @dataclass(frozen=True)
@@ -101,4 +115,5 @@ def _last_runs(ids: list[int]) -> list[SegmentExport]:
     begin = Coalesce(Subquery(of_segment[RUNS_SHOWN - 1 : RUNS_SHOWN]), 0)
     begins = Segment.objects.filter(pk__in=ids).values_list("pk", begin)
     wanted = [Q(segment=pk, pk__gte=first) for pk, first in begins]
-    return list(SegmentExport.objects.filter(reduce(or_, wanted)).defer(*_UNSIZED).order_by("-pk"))
+    found = SegmentExport.objects.filter(reduce(or_, wanted))
+    return list(found.only(*_TOLD_OF_A_RUN).order_by("-pk"))
