@@ -12,6 +12,7 @@ from accounts.enums import CUSTOMER_ROLES, Gender, Role
 from accounts.models import User
 from accounts.text import squeeze
 from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.criteria.values import is_visible
 from campaigns.audience.query_builder import audience
 from properties.enums import EnrollmentStatus, LeadStatus
 from properties.models import Enrollment, Lead
@@ -27,8 +28,8 @@ any_text = st.text(
 texts = st.one_of(st.sampled_from(ODD_TEXTS), st.sampled_from(ODD_TEXTS), any_text)
 OFFERED = {
     "countries": st.sampled_from(["NG", "GH"]),
-    "states": texts.filter(squeeze),
-    "traffic_sources": texts.filter(squeeze),
+    "states": texts.filter(is_visible),
+    "traffic_sources": texts.filter(is_visible),
 }
 NUMBERS = count()
 
