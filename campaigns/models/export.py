@@ -146,6 +146,9 @@ class ExportChunk(models.Model):
     )
     sent_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    took = models.FloatField(
+        null=True, help_text="Seconds until Brevo had finished it, of a chunk that was watched."
+    )
     error_message = models.TextField(blank=True)
 
     objects = ExportChunkQuerySet.as_manager()

@@ -53,16 +53,10 @@ def likely_duration(people: int) -> float:
 
     The imports of all runs tell, for they share the hour's looks.
     """
-    alike = ExportChunk.objects.filter(
-        one_by_one=False,
-        state=ChunkState.DONE,
-        people__range=(people // _ALIKE, people * _ALIKE),
-        process_id__isnull=False,
-    )
-    last = alike.order_by("-pk").first()
-    if last is None or last.finished_at is None:
-        return 0.0
-    return min((last.finished_at - last.sent_at).total_seconds(), _LONGEST_LOOK)
+    about_as_many = (people // _ALIKE, people * _ALIKE)
+    alike = ExportChunk.objects.filter(took__isnull=False, people__range=about_as_many)
+    took = alike.order_by("-pk").values_list("took", flat=True).first()
+    return min(took or 0.0, _LONGEST_LOOK)
 
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
@@ -203,7 +197,7 @@ def _close(
     with transaction.atomic():
         ledger.record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
         chunk.state, chunk.error_message = state, told
-        chunk.finished_at = chunk.finished_at or timezone.now()
-        chunk.save(update_fields=["state", "error_message", "finished_at"])
+        chunk.finished_at = timezone.now()
+        chunk.save(update_fields=["state", "error_message", "finished_at", "took"])
         run.settle(settled if chunk.export_id == run.export.pk else 0)
     run.show()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -235,7 +236,7 @@ class Sender:
         """
         assert chunk.process_id is not None, "an accepted import has a process"
         likely = chunks.likely_duration(chunk.people)
-        waited = (timezone.now() - chunk.sent_at).total_seconds()
+        waited = _since(chunk.sent_at)
         process = chunks.wait_for(
             self.run,
             chunk.process_id,
@@ -243,5 +244,9 @@ class Sender:
             waited=waited,
             growth=_LATER if likely else _UNTIL_KNOWN,
         )
-        chunk.finished_at = timezone.now()
+        chunk.took = _since(chunk.sent_at)
         return process
+
+
+def _since(moment: datetime) -> float:
+    return (timezone.now() - moment).total_seconds()

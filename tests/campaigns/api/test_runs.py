@@ -368,7 +368,9 @@ def test_pages_of_a_comparison_are_turned_and_cost_the_same(
     emails = [move["email"] for move in page["results"] + following["results"]]
     assert (emails, following["next"]) == (["eve@example.com", "zoe@example.com"], None)
     for size in (1, 100):
-        with django_assert_num_queries(8):  # both runs, what is known, count, page, three to say why
+        with django_assert_num_queries(
+            8
+        ):  # both runs, what is known, count, page, three to say why
             api.get(f"{compared}{size}")
 
 

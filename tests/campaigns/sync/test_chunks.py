@@ -1,10 +1,8 @@
 """What came of a chunk: of one that was sent, of one whose answer was lost, of one never sent."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import User
 from campaigns.brevo.transport import Transport
@@ -106,17 +104,12 @@ def naps(settings, monkeypatch) -> Iterator[list[float]]:
         yield taken
 
 
-def last_import_took(seconds: float) -> None:
-    now = timezone.now()
-    ExportChunk.objects.update(sent_at=now - timedelta(seconds=seconds), finished_at=now)
-
-
 @pytest.mark.parametrize(("took", "first", "then"), [(20, 18, 4.5), (7200, 54, 13.5)])
 def test_import_is_looked_for_when_the_last_one_like_it_was_over(naps, took, first, then):
     segment = make_segment_of_women()
     women(*range(30))
     sync(segment)
-    last_import_took(took)
+    ExportChunk.objects.update(took=took)
     women(*range(30, 70))
     naps.clear()
 
@@ -133,3 +126,16 @@ def test_import_unlike_all_before_is_looked_for_ever_more_seldom(naps):
 
     later = naps[2:6]
     assert later == [pytest.approx(1.5 * before) for before in naps[1:5]]
+
+
+def test_import_that_a_dead_process_left_behind_tells_nothing_of_how_long_one_takes(
+    brevo, monkeypatch
+):
+    segment = make_segment_of_women()
+    women(*range(30))
+    export = request_sync(segment)
+    killed_before(monkeypatch, export, "GET /processes")
+
+    run_export(export.pk)
+
+    assert list(ExportChunk.objects.values_list("took", flat=True)) == [None]
