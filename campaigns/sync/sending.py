@@ -171,17 +171,16 @@ class Sender:
         with Beside() as beside:
             while load is not None:
                 keep_import_right(self.run)
-                chunk = self._open_chunk(load.first, load.last, len(load.body))
                 try:
-                    accepted = self._post(chunk, self._still_sendable(load))
+                    accepted = self._start(load)
                 finally:
                     if ended is not None:
                         self._settle(beside, *ended)
                         ended = None
                 del load  # megabytes, while the next is filled
                 load = next(loads, None)
-                if accepted:
-                    ended = chunk, self._wait_for(chunk)
+                if accepted is not None:
+                    ended = accepted, self._wait_for(accepted)
                 beside.join()
             if ended is not None:
                 self._settle(beside, *ended)
@@ -194,18 +193,34 @@ class Sender:
         else:
             chunks.settle_import(self.run, chunk, process)
 
+    def _start(self, load: Load) -> ExportChunk | None:
+        """Send a load; return its chunk when Brevo accepted it, None when there is none to await.
+
+        Raises BrevoError when it makes no sense to go on.
+        """
+        load = self._still_sendable(load)
+        if not len(load.body):
+            return None
+        chunk = self._open_chunk(load.first, load.last, len(load.body))
+        return chunk if self._post(chunk, load) else None
+
     def _still_sendable(self, load: Load) -> Load:
-        """Read the people again when somebody of them opted out while the load was waiting."""
+        """Read the people again when somebody of them opted out while the load was waiting.
+
+        Whoever no longer fits, because the data of others grew meanwhile, comes round once more.
+        """
         if time.monotonic() - load.read_at < _STALE:
             return load
         stretch = (load.first, load.last)
         if not held_since(self.run.export, self.kind, stretch):
             return load
-        again = Load(self._empty_body(), load.first, load.last, time.monotonic())
+        again = Load(self._empty_body(), load.first, load.first, time.monotonic())
         for person in people(self.run.export, self.kind, after=load.first - 1):
-            if person.line > load.last:
+            if person.line > load.last or not again.body.add(
+                person.email, self._attributes(person)
+            ):
                 break
-            again.body.add(person.email, self._attributes(person))
+            again.last = person.line
         return again
 
     def _post(self, chunk: ExportChunk, load: Load) -> bool:
