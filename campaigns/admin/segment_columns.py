@@ -35,13 +35,14 @@ def audience(row: Row, *, failed: bool = False) -> SafeString:
     segment = row.segment
     return _cell(
         format_html(
-            '<span class="seg-size">{}{}<a href="{}" aria-label="Preview {}">Preview</a></span>',
+            '<span class="seg-size">{}{}<a href="{}" aria-label="Preview {}">Preview</a>{}</span>',
             _size(segment),
             sparkline(row.trend),
             reverse("admin:campaigns_segment_preview", args=[segment.pk]),
             segment.name,
+            _count_now(segment),
         ),
-        format_html("{} · {}", _UNCOUNTED if failed else _age(segment), _count_now(segment)),
+        _UNCOUNTED if failed else _age(segment),
     )
 
 
