@@ -12,7 +12,7 @@ from campaigns.sync import ledger
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
-from campaigns.sync.work import Run
+from campaigns.sync.work import Run, segment_deleted
 
 
 def prepare_list(run: Run) -> None:
@@ -21,9 +21,13 @@ def prepare_list(run: Run) -> None:
     if export.list_was_gone and export.brevo_list_id is None:
         list_id = make_list(run.client, segment.name, look_first=export.attempts > 1)
         with transaction.atomic():
-            Segment.objects.filter(pk=segment.pk).update(brevo_list_id=list_id)
-            ledger.strike_off(export)
-            run.save(brevo_list_id=list_id)
+            is_there = Segment.objects.filter(pk=segment.pk).update(brevo_list_id=list_id)
+            if is_there:
+                ledger.strike_off(export)
+                run.save(brevo_list_id=list_id)
+        if not is_there:
+            run.client.delete_list(list_id)
+            raise segment_deleted()
         segment.brevo_list_id = list_id
     elif export.brevo_list_id is None:
         run.save(brevo_list_id=segment.brevo_list_id)

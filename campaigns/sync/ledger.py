@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.enums import ChangeKind
-from campaigns.models import ExportChange, ListMember, SegmentExport
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 
 _UNKNOWN = UUID(int=0)
@@ -21,6 +21,7 @@ _JOIN = """
 INSERT INTO {member} (segment_id, user_id, email, fingerprint, added_at, added_by)
 SELECT %s, user_id, email, fingerprint, %s, export_id FROM {change}
 WHERE export_id = %s AND kind = 'JOIN' AND outcome = 'DONE' AND id BETWEEN %s AND %s
+    AND EXISTS (SELECT 1 FROM {segment} segment WHERE segment.id = %s)
 ON CONFLICT (segment_id, email) WHERE removed_at IS NULL DO NOTHING
 """
 
@@ -35,8 +36,13 @@ WHERE {member}.segment_id = %s AND {member}.removed_at IS NULL AND {member}.emai
 def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
     """Enter the joins, or the changes, that are done among the lines from first to last."""
     if kind == ChangeKind.JOIN:
-        statement = _JOIN.format(member=sql.table(ListMember), change=sql.table(ExportChange))
-        sql.execute(statement, [export.segment_id, timezone.now(), export.pk, first, last])
+        statement = _JOIN.format(
+            member=sql.table(ListMember),
+            change=sql.table(ExportChange),
+            segment=sql.table(Segment),
+        )
+        of_segment, now = export.segment_id, timezone.now()
+        sql.execute(statement, [of_segment, now, export.pk, first, last, of_segment])
         return
     statement = _CHANGE.format(member=sql.table(ListMember), change=sql.table(ExportChange))
     sql.execute(statement, [export.segment_id, export.pk, first, last])

@@ -183,6 +183,7 @@ def _carry_on(run: Run) -> None:
         if why := must_wait(export):
             wait_for_approval(run, why)
             return
+        run.stop_if_asked()
         apply.prepare_list(run)
         run.save(phase=Phase.REMOVE)
     if export.phase == Phase.REMOVE:
@@ -191,6 +192,7 @@ def _carry_on(run: Run) -> None:
     if export.phase == Phase.SEND:
         apply.send(run)
         run.save(phase=Phase.VERIFY)
+    run.stop_if_asked()
     _verify(run)
     finish(run)
 

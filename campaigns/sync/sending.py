@@ -145,6 +145,7 @@ class Sender:
     def _open_chunk(
         self, first: int, last: int, number: int, *, one_by_one: bool = False
     ) -> ExportChunk:
+        self.run.stop_if_asked()
         known = ExportChunk.objects.aggregate(newest=Max("process_id"))["newest"]
         with transaction.atomic():
             self.run.save()  # whoever slept and lost the run sends nothing more

@@ -36,6 +36,10 @@ def free_q() -> Q:
     return Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
 
 
+def segment_deleted() -> RunCancelled:
+    return RunCancelled("The segment was deleted, and its list with it.")
+
+
 class Run:
     """The right to carry on one export; every write proves that it is still held."""
 
@@ -74,7 +78,7 @@ class Run:
     def segment(self) -> Segment:
         segment = self.export.segment
         if segment is None:
-            raise RunCancelled("The segment was deleted.")
+            raise segment_deleted()
         return segment
 
     def save(self, **fields: Any) -> None:
@@ -98,8 +102,12 @@ class Run:
         self.stop_if_asked()
 
     def stop_if_asked(self) -> None:
-        wish = SegmentExport.objects.filter(pk=self.export.pk).values_list("cancel_requested")
-        if wish.get()[0]:
+        """Raise RunCancelled when somebody cancelled the run, or deleted its segment."""
+        row = SegmentExport.objects.filter(pk=self.export.pk)
+        is_cancelled, segment_id = row.values_list("cancel_requested", "segment_id").get()
+        if segment_id is None:
+            raise segment_deleted()
+        if is_cancelled:
             raise RunCancelled("Cancelled before it was finished.")
 
     def pause(self, seconds: float) -> None:
