@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 TESTS ?= lint test-sqlite test-postgres
 SQLITE_ARGS ?=
 POSTGRES_ARGS ?=
-PYTEST = $(BIN)/python -m pytest -q -n 4 --dist worksteal  # two cores: much of a test is waiting
+PYTEST = $(BIN)/python -m pytest -q -n 3 --dist worksteal  # two cores: much of a test is waiting
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help

@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 DESK = {"width": 1366, "height": 900}  # at 1280 newer themes fold the sidebar away
-PATIENCE = 10_000  # milliseconds for anything to appear
+PATIENCE = 60_000  # milliseconds for anything to appear; a busy machine takes some
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
