@@ -33,11 +33,12 @@ class Filter:
     list_ids: tuple[int, ...] = ()
     modified_since: int | None = None
     created_since: int | None = None
+    hidden: frozenset[int] = frozenset()
 
     @property
     def is_plain(self) -> bool:
         since = (self.modified_since, self.created_since)
-        return len(self.list_ids) <= 1 and since == (None, None)
+        return len(self.list_ids) <= 1 and since == (None, None) and not self.hidden
 
 
 def find(store: Store, identifier: str, kind: str = "") -> dict[str, Any] | None:
@@ -194,7 +195,8 @@ def _filtered_ids(store: Store, wanted: Filter) -> "array[int]":
                 f" AND list_id IN ({marks}))"
             )
             arguments += wanted.list_ids
-        known = array("q", (row[0] for row in store.db.execute(sql + " ORDER BY id", arguments)))
+        ids = (row[0] for row in store.db.execute(sql + " ORDER BY id", arguments))
+        known = array("q", (found for found in ids if found not in wanted.hidden))
         store.memo[wanted] = known
     return known
 

@@ -8,16 +8,28 @@
     slow=SECONDS       the answer takes that long; other faults still apply
     truncated          the work is done and the JSON body is cut in half
     html               the work is done and the body is a web page
+    late[=WAIT]        a time-out (524); the work is done LATER, after WAIT
+    late-500, late-504 the same with another error
+    import-late[=WAIT] `late` for imports
     import-failed      the import is accepted and ends as failed
     import-partly[=N]  every Nth contact (default 10) ends in the CSV of invalid addresses
+    import-stuck[=WAIT]  the import is accepted and stays queued for WAIT
+    import-ends=STATE  the import ends in this state, documented or not. Half of the contacts are
+                       imported and nobody is named; a STATE with "complet" in it imports all but
+                       every tenth, whom the CSV names
+    list-lags[=WAIT]   after the import, reads of its list do not show whom it added: for so many
+                       reads (default 1) or seconds
     key-revoked        401 from then on
     unknown-ip         401 because of an unrecognised IP address
     list-gone          the list of the call is deleted just before it
 
 METHOD may be `*`. PATHGLOB is matched against the path below /v3, its `*` also matches slashes.
 Without a target a fault meets every call (an import's fault every import). TIMES is how often it
-strikes (default: always), SKIP how many matching calls pass before.
-Examples: `524@POST /contacts/import*1`, `slow=3@GET /processes/*`, `429*2`.
+strikes (default: always), SKIP how many matching calls pass before. WAIT is a number of further
+requests, or of seconds when an `s` follows; without one it lasts for ever, or until a test calls
+`release_late_imports` or `release_stuck_imports`.
+Faults of an import add up; of all others the first that fits wins.
+Examples: `524@POST /contacts/import*1`, `slow=3@GET /processes/*`, `429*2`, `import-late=30s*1`.
 """
 
 import re
@@ -25,17 +37,25 @@ import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from sandbox.later import Wait
+
 SYNTAX = "KIND[=VALUE][@METHOD PATHGLOB][*TIMES][+SKIP], for example 524@POST /contacts/import*1"
 
 BEFORE_WORK = frozenset({"429", "429-bare", "500", "502", "503", "drop"})
 AFTER_WORK = frozenset({"524", "drop-after", "truncated", "html"})
-ON_IMPORT = frozenset({"import-failed", "import-partly"})
+LATE = {"late": 524, "import-late": 524, "late-500": 500, "late-504": 504}
+ON_IMPORT = frozenset(
+    {"import-failed", "import-partly", "import-stuck", "import-ends", "list-lags"}
+)
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
-KINDS = BEFORE_WORK | AFTER_WORK | ON_IMPORT | ON_KEY | {"slow", "list-gone"}
-_WITH_VALUE = frozenset({"429", "slow", "import-partly"})
+KINDS = BEFORE_WORK | AFTER_WORK | LATE.keys() | ON_IMPORT | ON_KEY | {"slow", "list-gone"}
+_NUMBERS = frozenset({"429", "slow", "import-partly"})
+_WAITS = LATE.keys() | {"import-stuck", "list-lags"}
+_WORDS = frozenset({"import-ends"})
+_WITHOUT_DEFAULT = _WORDS | {"slow"}
 
 _SPEC = re.compile(
-    r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[0-9]+(?:\.[0-9]+)?))?"
+    r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[A-Za-z0-9_.]+))?"
     r"(?:@(?P<method>[A-Z]+|\*) (?P<glob>/[^+]*?))?"
     r"(?:\*(?P<times>[0-9]+))?(?:\+(?P<skip>[0-9]+))?"
 )
@@ -53,6 +73,7 @@ class Fault:
     glob: str = "*"
     times: int | None = None
     skip: int = 0
+    word: str = ""
 
     @classmethod
     def parse(cls, spec: str) -> "Fault":
@@ -61,18 +82,19 @@ class Fault:
         if match is None or match["kind"] not in KINDS:
             known = ", ".join(sorted(KINDS))
             raise BadFault(f"{spec!r} is no fault. Write {SYNTAX}. Kinds: {known}.")
-        kind, value = match["kind"], match["value"]
-        if (value is not None and kind not in _WITH_VALUE) or (kind == "slow" and value is None):
-            needs = "needs" if kind == "slow" else "takes no"
-            raise BadFault(f"{spec!r} is no fault: {kind} {needs} a value. Write {SYNTAX}.")
-        target = ("POST", "/contacts/import") if kind in ON_IMPORT else ("*", "*")
+        kind, value = match["kind"], match["value"] or ""
+        if problem := _problem(kind, value):
+            raise BadFault(f"{spec!r} is no fault: {kind} {problem}. Write {SYNTAX}.")
+        is_import = kind in ON_IMPORT or kind == "import-late"
+        target = ("POST", "/contacts/import") if is_import else ("*", "*")
         return cls(
             kind=kind,
-            value=None if value is None else float(value),
+            value=float(value) if value and kind in _NUMBERS else None,
             method=match["method"] or target[0],
             glob=match["glob"] or target[1],
             times=None if match["times"] is None else int(match["times"]),
             skip=int(match["skip"] or 0),
+            word="" if kind in _NUMBERS else value,
         )
 
     def strikes(self, method: str, path: str) -> bool:
@@ -88,13 +110,30 @@ class Fault:
         return self.times >= 0
 
 
+def _problem(kind: str, value: str) -> str:
+    """Return what is wrong with the value of a fault, if anything is."""
+    if not value:
+        return "needs a value" if kind in _WITHOUT_DEFAULT else ""
+    if kind in _NUMBERS:
+        return "" if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "takes a number"
+    if kind in _WAITS:
+        try:
+            Wait.parse(value)
+        except ValueError:
+            return "takes a number of requests, or of seconds with an s"
+        return ""
+    return "" if kind in _WORDS else "takes no value"
+
+
 @dataclass(slots=True)
 class Strike:
-    """What befalls one call: a delay, and at most one fault besides."""
+    """What befalls one call: a delay, at most one fault besides, and those of an import."""
 
     delay: float = 0.0
     kind: str = ""
     value: float | None = None
+    word: str = ""
+    on_import: list[Fault] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,18 +155,19 @@ class Faults:
             self.revoked = False
 
     def strike(self, method: str, path: str) -> Strike:
-        """Return what befalls this call; the first fault that fits wins, delays add up."""
+        """Return what befalls this call; the first that fits wins, delays and imports' add up."""
         strike = Strike()
         with self._lock:
             for fault in self._faults:
-                if strike.kind and fault.kind != "slow":
-                    continue
-                if not fault.strikes(method, path):
+                adds_up = fault.kind == "slow" or fault.kind in ON_IMPORT
+                if (strike.kind and not adds_up) or not fault.strikes(method, path):
                     continue
                 if fault.kind == "slow":
                     strike.delay += fault.value or 0.0
+                elif fault.kind in ON_IMPORT:
+                    strike.on_import.append(fault)
                 else:
-                    strike.kind, strike.value = fault.kind, fault.value
+                    strike.kind, strike.value, strike.word = fault.kind, fault.value, fault.word
             if strike.kind == "key-revoked":
                 self.revoked = True
         return strike

@@ -10,14 +10,15 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox import api, lists, pages
-from sandbox.faults import AFTER_WORK, BEFORE_WORK, Faults, Strike
+from sandbox.faults import AFTER_WORK, BEFORE_WORK, LATE, Faults, Strike
+from sandbox.later import Later, Wait
 from sandbox.limits import Limits
+from sandbox.mishaps import Mishap
 from sandbox.wire import Answer, ApiError, Request
 
 MOST_BODIES = 200
 MOST_BODY_BYTES = 100_000
 MOST_REQUESTS = 100_000
-_IMPORT_EVERY = 10
 
 _NO_KEY = ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "authentication not found in headers")
 _BAD_KEY = ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "Key not found")
@@ -32,7 +33,12 @@ _TOO_MANY = ApiError(
     HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "You have exceeded the rate limit"
 )
 _WEB_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-_TITLES = {502: "502 Bad Gateway", 524: "524: A timeout occurred", 503: "Service Unavailable"}
+_TITLES = {
+    502: "502 Bad Gateway",
+    503: "Service Unavailable",
+    504: "504 Gateway Time-out",
+    524: "524: A timeout occurred",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +50,12 @@ def _web_page(status: int, title: str) -> Answer:
     return Answer(status, _WEB_PAGE.format(title).encode(), "text/html; charset=utf-8")
 
 
+def _failure(status: int) -> Answer:
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Answer.json({"code": "internal_error", "message": "Internal error"}, status)
+    return _web_page(status, _TITLES[status])
+
+
 @dataclass(slots=True)
 class Gate:
     """One account's front door. `calls` and `bodies` remember what came through."""
@@ -53,6 +65,7 @@ class Gate:
     limits: Limits
     faults: Faults
     stopping: threading.Event
+    late: Later = field(default_factory=Later)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=MOST_REQUESTS))
     bodies: deque[Body] = field(default_factory=lambda: deque(maxlen=MOST_BODIES))
 
@@ -66,6 +79,8 @@ class Gate:
         self.calls.append((request.method, request.path, 0 if answer.dropped else answer.status))
         if request.json is not None and len(request.raw) < MOST_BODY_BYTES:
             self.bodies.append((request.method, request.path, request.json))
+        self.late.count_request()
+        self.brevo.processes.stuck.count_request()
         return answer
 
     def file(self, path: str) -> Answer:
@@ -109,19 +124,17 @@ class Gate:
                 answer.headers = {**headers, "x-sib-ratelimit-remaining": "0"}
                 answer.headers["x-sib-ratelimit-reset"] = str(reset)
             return answer
-        status = int(strike.kind)
-        answer = _web_page(status, _TITLES.get(status, "Internal Server Error"))
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            answer = Answer.json({"code": "internal_error", "message": "Internal error"}, status)
+        answer = _failure(int(strike.kind))
         answer.headers = headers
         return answer
 
     def _work(self, request: Request, strike: Strike) -> Answer:
         if strike.kind == "list-gone":
             self._lose_list(request)
-        request.import_fails = strike.kind == "import-failed"
-        if strike.kind == "import-partly":
-            request.import_spoils_every = max(int(strike.value or _IMPORT_EVERY), 1)
+        request.mishap = Mishap.of(strike.on_import)
+        if strike.kind in LATE:
+            self.late.put_off(Wait.parse(strike.word), lambda: api.answer(self.brevo, request))
+            return _failure(LATE[strike.kind])
         return self._after_work(strike, api.answer(self.brevo, request))
 
     def _lose_list(self, request: Request) -> None:
@@ -139,7 +152,7 @@ class Gate:
         if strike.kind == "drop-after":
             return Answer(dropped=True)
         if strike.kind == "524":
-            return _web_page(524, _TITLES[524])
+            return _failure(524)
         if strike.kind == "html":
             status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
             return _web_page(status, "Just a moment…")

@@ -7,6 +7,7 @@ from sandbox import contacts, lists
 from sandbox.attributes import normal_email
 from sandbox.faults import Faults
 from sandbox.gate import Body, Call, Gate
+from sandbox.processes import Processes
 from sandbox.store import Store
 
 
@@ -16,6 +17,7 @@ class Inspection:
     store: Store
     gate: Gate
     faults: Faults
+    processes: Processes
 
     def fault(self, spec: str) -> None:
         """Let it misbehave; the syntax is that of `sandbox.faults`."""
@@ -67,8 +69,24 @@ class Inspection:
         with self.store.writing():
             lists.add(self.store, list_id, self._contact_id(email))
 
+    def release_late_imports(self) -> None:
+        """Carry out, in their order, the requests that a `late` fault put off; return when done.
+
+        An import among them has then become a process: see `wait_for_imports`.
+        """
+        self.gate.late.release()
+
+    def release_stuck_imports(self) -> None:
+        """Let the imports go on that an `import-stuck` fault keeps queued."""
+        self.processes.stuck.release()
+
+    def forget_late_imports(self) -> None:
+        """Forget what waits for either of the two; a stuck import then stays queued for good."""
+        self.gate.late.forget()
+        self.processes.stuck.forget()
+
     def wait_for_imports(self, timeout: float = 10.0) -> None:
-        """Return when every process is finished; TimeoutError when it takes too long."""
+        """Return when all but stuck processes are finished; TimeoutError when it takes too long."""
         deadline = time.monotonic() + timeout
         while self._open_processes():
             if time.monotonic() > deadline:
@@ -77,7 +95,8 @@ class Inspection:
 
     def _open_processes(self) -> bool:
         with self.store.reading():
-            return bool(self.store.value("SELECT 1 FROM process WHERE finished IS NULL"))
+            rows = self.store.rows("SELECT id FROM process WHERE finished IS NULL")
+            return any(row["id"] not in self.processes.stuck_ids for row in rows)
 
     def _contact_id(self, email: str) -> int:
         found = contacts.find(self.store, email, "email_id")

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.store import Store, now_ms
+from sandbox.later import Wait
+from sandbox.store import Lag, Store, now_ms
 from sandbox.wire import Window
 
 _BLOCKED = """
@@ -79,3 +80,28 @@ def remove(store: Store, list_id: int, contact_id: int) -> bool:
 
 def remove_all(store: Store, list_id: int) -> int:
     return store.db.execute("DELETE FROM member WHERE list_id = ?", (list_id,)).rowcount
+
+
+def member_ids(store: Store, list_id: int) -> set[int]:
+    rows = store.db.execute("SELECT contact_id FROM member WHERE list_id = ?", (list_id,))
+    return {row[0] for row in rows}
+
+
+def hide(store: Store, list_id: int, before: set[int], wait: Wait) -> None:
+    """Have reads of a list not show, for a while, whoever came since ``before``."""
+    lag = store.lags.get(list_id)
+    newcomers = member_ids(store, list_id) - before
+    store.lags[list_id] = Lag(frozenset(newcomers | (lag.hidden if lag else set())), wait)
+
+
+def hidden(store: Store, list_id: int, *, begins: bool) -> frozenset[int]:
+    """Return whom a read of a list must not show; ``begins`` when it is not a later page."""
+    lag = store.lags.get(list_id)
+    if lag is None:
+        return frozenset()
+    if begins:
+        if lag.wait.is_over:
+            del store.lags[list_id]
+            return frozenset()
+        lag.wait.count_request()
+    return lag.hidden

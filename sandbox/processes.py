@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import attributes, lists, merging
+from sandbox.later import Later, Wait
+from sandbox.mishaps import NO_MISHAP, Mishap
 from sandbox.store import Store, now_ms
 
 IMPORT = "IMPORTUSER"
@@ -31,8 +33,7 @@ _log = logging.getLogger(__name__)
 class Job:
     process_id: int
     payload: Mapping[str, Any]
-    fails: bool = False
-    spoil_every: int = 0
+    mishap: Mishap = NO_MISHAP
 
 
 class Processes:
@@ -43,6 +44,8 @@ class Processes:
         self._seconds = seconds
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self.stuck = Later()
+        self.stuck_ids: set[int] = set()
         self._thread = threading.Thread(target=self._work, name="sandbox-processes", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +56,7 @@ class Processes:
         self._thread.start()
 
     def stop(self) -> None:
+        self.stuck.forget()
         self._stopping.set()
         self._jobs.put(None)
         self._thread.join()
@@ -67,7 +71,17 @@ class Processes:
         return cursor.lastrowid or 0
 
     def enqueue(self, job: Job) -> None:
-        self._jobs.put(job)
+        """Have a job done after those before it; one that is stuck holds up nobody."""
+        if job.mishap.stuck is None:
+            self._jobs.put(job)
+            return
+        self.stuck_ids.add(job.process_id)
+
+        def go_on() -> None:
+            self._jobs.put(job)
+            self.stuck_ids.discard(job.process_id)
+
+        self.stuck.put_off(Wait.parse(job.mishap.stuck), go_on)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._stopping.is_set():
@@ -84,22 +98,34 @@ class Processes:
             known = attributes.checks(self._store)
         if self._stopping.wait(self._seconds):
             return
-        if job.fails:
-            self._finish(job, "failed")
+        if job.mishap.imports_nobody:
+            self._finish(job, job.mishap.ends)
         elif process["name"] == REMOVE_ALL:
             self._remove_all(job, json.loads(process["list_ids"]))
         else:
-            batch = merging.read(job.payload, known, job.spoil_every)
+            batch = merging.read(job.payload, known, job.mishap.spoil_every)
+            if job.mishap.breaks_off:
+                batch.rows = batch.rows[: len(batch.rows) // 2]
             self._import(job, batch, json.loads(process["list_ids"]))
 
     def _import(self, job: Job, batch: merging.Batch, list_ids: list[int]) -> None:
-        with self._store.writing() as db:
+        with self._store.writing():
+            lagging = list_ids if job.mishap.lags else []
+            before = {list_id: lists.member_ids(self._store, list_id) for list_id in lagging}
             merging.merge(self._store, batch, list_ids, job.payload)
-            for kind in ("invalid_emails", "duplicate_phone_id"):
-                if refused := getattr(batch, kind):
-                    text = merging.report(refused)
-                    db.execute("INSERT INTO report VALUES (?, ?, ?)", (job.process_id, kind, text))
-            self._close(job, "completed", batch.size)
+            for list_id, members in before.items():
+                lists.hide(self._store, list_id, members, Wait.parse(job.mishap.lags))
+            if not job.mishap.breaks_off:
+                self._report(job, batch)
+            self._close(job, job.mishap.ends, batch.size)
+
+    def _report(self, job: Job, batch: merging.Batch) -> None:
+        for kind in ("invalid_emails", "duplicate_phone_id"):
+            if refused := getattr(batch, kind):
+                self._store.db.execute(
+                    "INSERT INTO report VALUES (?, ?, ?)",
+                    (job.process_id, kind, merging.report(refused)),
+                )
 
     def _remove_all(self, job: Job, list_ids: list[int]) -> None:
         with self._store.writing():

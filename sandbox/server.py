@@ -166,13 +166,13 @@ class Sandbox(inspection.Inspection):
         except BaseException:
             self._server.server_close()
             raise
-        self._processes = Processes(self.store, self.import_seconds)
+        self.processes = Processes(self.store, self.import_seconds)
         limits = Limits(self.requests_per_second, self.other_requests_per_hour)
-        brevo = Brevo(self.store, self._processes, self.root)
+        brevo = Brevo(self.store, self.processes, self.root)
         self.gate = self._server.gate = Gate(
             brevo, self.key, limits, self.faults, self._server.stopping
         )
-        self._processes.start()
+        self.processes.start()
         self._thread = threading.Thread(target=self._server.serve, name="sandbox", daemon=True)
         self._thread.start()
         return self
@@ -190,8 +190,9 @@ class Sandbox(inspection.Inspection):
         """Hang up on everybody and end every thread; an import under way is finished first."""
         self._server.stop()
         self._thread.join()
+        self.gate.late.forget()
         self._server.server_close()
-        self._processes.stop()
+        self.processes.stop()
         self.store.close()
 
     def __enter__(self) -> Self:

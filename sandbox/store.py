@@ -9,8 +9,11 @@ import threading
 import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sandbox.later import Wait
 
 _SETTINGS = """
 PRAGMA journal_mode = WAL;
@@ -64,6 +67,14 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@dataclass(slots=True)
+class Lag:
+    """Whom the reads of a list do not show yet, and how long."""
+
+    hidden: frozenset[int]
+    wait: Wait
+
+
 class Store:
     """Everything "Brevo" knows. Use `db` only inside `reading()` or `writing()`."""
 
@@ -72,6 +83,7 @@ class Store:
             Path(data).absolute().parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self.memo: dict[Hashable, Any] = {}
+        self.lags: dict[int, Lag] = {}
         self.db = sqlite3.connect(data, isolation_level=None, check_same_thread=False)
         try:
             self.db.row_factory = sqlite3.Row

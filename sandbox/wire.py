@@ -7,6 +7,8 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from sandbox.mishaps import NO_MISHAP, Mishap
+
 
 class ApiError(Exception):
     """An answer that refuses, in the shape Brevo gives its errors."""
@@ -54,8 +56,7 @@ class Request:
     raw: bytes = b""
     json: Any = None
     params: dict[str, str] = field(default_factory=dict)
-    import_fails: bool = False
-    import_spoils_every: int = 0
+    mishap: Mishap = NO_MISHAP
 
     @property
     def id(self) -> int:

@@ -26,9 +26,7 @@ def start(brevo: Brevo, request: Request) -> Answer:
     body = request.body()
     _refuse_bad_rows(body)
     process_id = brevo.processes.accept(IMPORT, _targets(brevo, body), request.raw)
-    brevo.processes.enqueue(
-        Job(process_id, body, request.import_fails, request.import_spoils_every)
-    )
+    brevo.processes.enqueue(Job(process_id, body, request.mishap))
     return Answer.json({"processId": process_id}, HTTPStatus.ACCEPTED)
 
 
@@ -60,7 +58,7 @@ def _targets(brevo: Brevo, body: dict[str, Any]) -> list[int]:
 
 def _body(brevo: Brevo, row: dict[str, Any]) -> dict[str, Any]:
     shown = {"id": row["id"], "name": row["name"], "status": row["status"]}
-    if row["status"] == "completed" and row["name"] == IMPORT:
+    if "complet" in row["status"] and row["name"] == IMPORT:
         kinds = {
             found["kind"]
             for found in brevo.store.rows("SELECT kind FROM report WHERE process_id = ?", row["id"])

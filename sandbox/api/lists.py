@@ -45,6 +45,7 @@ def create(brevo: Brevo, request: Request) -> Answer:
 
 def show(brevo: Brevo, request: Request) -> Answer:
     row = _list(brevo, request)
+    row["members"] -= len(lists.hidden(brevo.store, row["id"], begins=True))
     blocked = lists.blocked_members(brevo.store, row["id"])
     counters = {"totalSubscribers": row["members"] - blocked, "totalBlacklisted": blocked}
     more = {"createdAt": moment(row["created"]), "dynamicList": False, "campaignStats": []}
@@ -74,7 +75,11 @@ def delete(brevo: Brevo, request: Request) -> Answer:
 def members(brevo: Brevo, request: Request) -> Answer:
     row = _list(brevo, request)
     window = request.window(default=50, maximum=500)
-    wanted = contacts.Filter((row["id"],), request.instant("modifiedSince"))
+    wanted = contacts.Filter(
+        (row["id"],),
+        request.instant("modifiedSince"),
+        hidden=lists.hidden(brevo.store, row["id"], begins=not window.offset),
+    )
     count, found = contacts.page(brevo.store, window, wanted)
     return Answer.json({"count": count, "contacts": found})
 

@@ -1,10 +1,12 @@
 import time
+from collections.abc import Callable
 
 import pytest
 import requests
 
 from sandbox.faults import BadFault, Fault
-from tests.sandbox.api import error, person
+from sandbox.server import Sandbox
+from tests.sandbox.api import Api, error, person
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,10 @@ from tests.sandbox.api import error, person
         "429@POST contacts",
         "429*many",
         "slow=x",
+        "import-ends",
+        "import-stuck=soon",
+        "late=5m",
+        "html=3",
         "524@POST /contacts+x",
     ],
 )
@@ -38,6 +44,12 @@ def test_a_fault_nobody_can_read_is_refused_with_the_syntax(spec) -> None:
         ("429*2", Fault("429", times=2)),
         ("429=5@* /contacts/**2+7", Fault("429", 5.0, "*", "/contacts/*", 2, 7)),
         ("import-failed", Fault("import-failed", None, "POST", "/contacts/import")),
+        ("import-late=30s", Fault("import-late", None, "POST", "/contacts/import", word="30s")),
+        ("late=2@POST /contacts", Fault("late", None, "POST", "/contacts", word="2")),
+        (
+            "import-ends=aborted*1",
+            Fault("import-ends", None, "POST", "/contacts/import", times=1, word="aborted"),
+        ),
     ],
 )
 def test_a_fault_is_read_as_it_is_written(spec, fault) -> None:
@@ -194,3 +206,149 @@ def test_the_files_of_an_import_can_fail_too(api, brevo) -> None:
     assert requests.get(link, timeout=5).status_code == 503
     assert requests.get(link, timeout=5).text == "EMAIL;SMS\nbroken;\n"
     assert requests.get(link.replace("invalid", "valid"), timeout=5).status_code == 404
+
+
+LATE_KINDS = [
+    ("import-late*1", 524),
+    ("late-500@POST /contacts/import*1", 500),
+    ("late-504*1", 504),
+]
+
+
+@pytest.mark.parametrize(("spec", "status"), LATE_KINDS)
+def test_a_late_import_answers_with_an_error_and_happens_when_it_is_released(
+    api, brevo, spec, status
+) -> None:
+    list_id = api.make_list()
+    brevo.fault(spec)
+    body = {"listIds": [list_id], "jsonBody": [person("a@example.com")]}
+
+    answer = api.post("/contacts/import", body)
+
+    assert answer.status_code == status
+    assert api.get("/processes").json()["count"] == 0
+    assert brevo.members(list_id) == set()
+    brevo.release_late_imports()
+    brevo.wait_for_imports()
+    assert api.get("/processes").json()["count"] == 1
+    assert brevo.members(list_id) == {"a@example.com"}
+
+
+def test_a_late_import_happens_after_as_many_requests_as_its_fault_says(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("import-late=2*1")
+    api.post("/contacts/import", {"listIds": [list_id], "jsonBody": [person("a@example.com")]})
+
+    api.get("/account")
+    brevo.wait_for_imports()
+    assert brevo.members(list_id) == set()
+    api.get("/account")
+    brevo.wait_for_imports()
+    assert brevo.members(list_id) == {"a@example.com"}
+
+
+def test_a_late_request_happens_after_as_many_seconds_as_its_fault_says(api, brevo) -> None:
+    brevo.fault("late=0.2s@POST /contacts*1")
+
+    answer = api.post("/contacts", person("a@example.com"))
+
+    assert answer.status_code == 524
+    until(lambda: brevo.contact("a@example.com") is not None)
+
+
+def test_what_is_late_for_ever_is_forgotten_when_the_stand_in_stops() -> None:
+    with Sandbox() as brevo:
+        brevo.fault("late=600s")
+        api = Api(brevo)
+        assert api.post("/contacts", person("a@example.com")).status_code == 524
+        api.session.close()
+
+
+def test_a_stuck_import_stays_queued_and_holds_up_nobody(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("import-stuck*1")
+
+    stuck = api.import_(list_id, person("a@example.com"))
+    behind = api.import_(list_id, person("b@example.com"))
+
+    assert (stuck["status"], behind["status"]) == ("queued", "completed")
+    assert brevo.members(list_id) == {"b@example.com"}
+    brevo.release_stuck_imports()
+    brevo.wait_for_imports()
+    assert api.get(f"/processes/{stuck['id']}").json()["status"] == "completed"
+    assert brevo.members(list_id) == {"a@example.com", "b@example.com"}
+
+
+def test_a_stuck_import_goes_on_after_its_wait(api, brevo) -> None:
+    brevo.fault("import-stuck=0.2s*1")
+
+    process = api.import_(api.make_list(), person("a@example.com"))
+
+    assert process["status"] == "queued"
+    until(lambda: api.get(f"/processes/{process['id']}").json()["status"] == "completed")
+
+
+@pytest.mark.parametrize("state", ["aborted", "error", "cancelled", "paused"])
+def test_an_import_can_break_off_in_any_state(api, brevo, state) -> None:
+    list_id = api.make_list()
+    brevo.fault(f"import-ends={state}*1")
+
+    process = api.import_(list_id, *(person(f"p{number}@example.com") for number in range(4)))
+
+    assert process["status"] == state
+    assert "info" not in process
+    assert brevo.members(list_id) == {"p0@example.com", "p1@example.com"}
+
+
+def test_an_import_can_be_completed_with_errors(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("import-ends=completed_with_errors*1")
+
+    process = api.import_(list_id, *(person(f"p{number}@example.com") for number in range(10)))
+
+    assert process["status"] == "completed_with_errors"
+    assert api.csv(process, "invalid_emails") == ["p9@example.com;"]
+    assert len(brevo.members(list_id)) == 9
+
+
+def test_faults_of_an_import_add_up(api, brevo) -> None:
+    brevo.fault("import-partly=2*1")
+    brevo.fault("import-ends=completed_at_last*1")
+
+    process = api.import_(api.make_list(), person("a@example.com"), person("b@example.com"))
+
+    assert process["status"] == "completed_at_last"
+    assert api.csv(process, "invalid_emails") == ["b@example.com;"]
+
+
+@pytest.mark.parametrize("since", [{}, {"modifiedSince": "2020-01-01T00:00:00Z"}])
+def test_reads_of_a_list_can_lag_behind_an_import(api, brevo, since) -> None:
+    list_id = api.make_list()
+    api.import_(list_id, *(person(f"p{number}@example.com") for number in range(3)))
+    brevo.fault("list-lags=2*1")
+    api.import_(list_id, *(person(f"p{number}@example.com") for number in range(6)))
+    path = f"/contacts/lists/{list_id}"
+
+    def read(offset: int) -> list[str]:
+        page = api.get(f"{path}/contacts", limit=2, offset=offset, sort="asc", **since).json()
+        return [contact["email"] for contact in page["contacts"]]
+
+    assert read(0) + read(2) + read(4) == [f"p{number}@example.com" for number in range(3)]
+    assert api.get(path).json()["uniqueSubscribers"] == 3
+    assert read(0) + read(2) + read(4) == [f"p{number}@example.com" for number in range(6)]
+    assert api.get(path).json()["uniqueSubscribers"] == 6
+
+
+def test_reads_of_a_list_can_lag_for_seconds(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.fault("list-lags=0.3s*1")
+    api.import_(list_id, person("a@example.com"))
+
+    until(lambda: api.get(f"/contacts/lists/{list_id}").json()["uniqueSubscribers"] == 1)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
