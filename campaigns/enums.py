@@ -77,6 +77,25 @@ class SuppressionReason(TextChoices):
     BOUNCED = "BOUNCED", "Bounced"
     COMPLAINED = "COMPLAINED", "Complained"
     BY_HAND = "BY_HAND", "Set by hand"
+    BLOCKLISTED = "BLOCKLISTED", "Blocklisted in Brevo"
+    DELETED = "DELETED", "Deleted in Brevo"
+
+    @property
+    def strength(self) -> int:
+        """Return how much the reason counts among others for the same address: the most wins.
+
+        Nobody knows why Brevo blocklisted a contact, or why it was deleted there: they may have
+        unsubscribed, so that holds them back under any address. Only a bounce explains it, because
+        Brevo blocklists whoever bounces, and people delete such contacts.
+        """
+        weak = {SuppressionReason.BLOCKLISTED: 1, SuppressionReason.DELETED: 2}
+        if self in ADDRESS_ALONE:
+            return 3 if self == SuppressionReason.BOUNCED else 0
+        return weak.get(self, 4)
+
+
+# These say something of the address; all others hold back its person under any address.
+ADDRESS_ALONE = frozenset({SuppressionReason.BOUNCED})
 
 
 class SuppressionSource(TextChoices):

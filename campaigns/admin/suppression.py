@@ -1,15 +1,17 @@
 """Whom we must not mail: by hand, from a file, from Brevo. Looked at, added to, rarely lifted."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from import_export.admin import ImportMixin as BaseImportMixin
 
 from accounts.text import fold_email
@@ -23,10 +25,12 @@ from campaigns.admin.suppression_import import (
     UploadForm,
 )
 from campaigns.admin.sync_csv import csv_response
-from campaigns.enums import SuppressionReason
+from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
+from campaigns.sync.suppressing import Wish, lift_deletions, suppress
 
 if TYPE_CHECKING:
+    from accounts.models import User
 
     class ImportMixin:
         def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse: ...
@@ -41,15 +45,37 @@ REASON_COLOURS = {
     SuppressionReason.UNSUBSCRIBED.label: "warning",
     SuppressionReason.BOUNCED.label: "info",
     SuppressionReason.COMPLAINED.label: "danger",
+    SuppressionReason.BLOCKLISTED.label: "warning",
+    SuppressionReason.DELETED.label: "warning",
 }
 WHAT_IT_DOES = (
     "Nothing is sent to this address any more: it is held back from every list, and taken off "
     "those it is on by their next sync. Its owner is held back under a new address too; a "
-    "bounce alone concerns nothing but the address."
+    "bounce alone concerns nothing but the address. An address may have several reasons."
 )
 COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
-FIXED = ("email", "reason", "source", "person", "created_at", "created_by")
+FIXED = ("email", "reason", "source", "person", "created_at", "created_by", "other_reasons")
 _CHUNK = 2000
+
+
+class SuppressionForm(forms.ModelForm[Suppression]):
+    """Lets an address that is suppressed already have another reason."""
+
+    def clean_email(self) -> str:
+        try:
+            return Wish(
+                self.cleaned_data["email"], SuppressionReason.BY_HAND, SuppressionSource.ADMIN
+            ).email
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    def validate_unique(self) -> None:
+        said = self.cleaned_data
+        if "email" not in said:  # it is not asked for, or was refused
+            return
+        row = Suppression.objects.filter(email=said["email"]).first()
+        if row is not None and said.get("reason") in row.reasons:
+            self.add_error("email", f"It is suppressed already: {row.get_reason_display()}.")
 
 
 @admin.register(Suppression)
@@ -79,10 +105,12 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
     # The import: the library carries the file from the look at it to the import.
     resource_classes: ClassVar[list[Any]] = [SuppressionResource]
     formats: ClassVar[list[Any]] = [SemicolonOrComma]
+    form = SuppressionForm
     import_form_class = UploadForm
     confirm_form_class = ConfirmForm
     import_template_name = "admin/campaigns/suppression/import.html"
     skip_admin_log = True  # each row says who brought it
+    actions = ("allow_again",)
 
     def get_urls(self) -> list[URLPattern]:
         confirm = self.acting(
@@ -103,9 +131,15 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
         return () if obj is None else FIXED
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        if not change:
-            obj.created_by = request.user
-        super().save_model(request, obj, form, change)
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        why = SuppressionReason(obj.reason)
+        suppress(
+            obj.email, why, SuppressionSource.ADMIN, by=cast("User", request.user), note=obj.note
+        )
+        obj.pk = Suppression.objects.values_list("pk", flat=True).get(email=obj.email)
+        obj.refresh_from_db()
 
     def get_search_results(
         self,
@@ -163,9 +197,26 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
         )
         return csv_response("suppressions.csv", COLUMNS, _as_text(values))
 
+    @admin.action(
+        description="Allow to be mailed again, if only deleted in Brevo", permissions=["delete"]
+    )
+    def allow_again(self, request: HttpRequest, chosen: QuerySet[Suppression]) -> None:
+        """Lift what holds people back because their contact was deleted, and nothing else."""
+        rows = chosen.filter(reason=SuppressionReason.DELETED)
+        self.log_deletions(request, rows)
+        messages.success(request, f"Allowed to be mailed again: {lift_deletions(rows):,}.")
+
     @display(description="Reason", label=REASON_COLOURS)
     def shown_reason(self, suppression: Suppression) -> str:
         return suppression.get_reason_display()
+
+    @display(description="Other reasons")
+    def other_reasons(self, suppression: Suppression) -> str:
+        shown = (
+            (SuppressionReason(cause["reason"]).label, cause["at"][:10], cause["note"])
+            for cause in suppression.other_causes
+        )
+        return format_html_join("", "<p>{}, {} {}</p>", shown) or "—"
 
     @display(description="Person")
     def person(self, suppression: Suppression) -> str:

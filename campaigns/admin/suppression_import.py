@@ -201,9 +201,7 @@ class SuppressionResource(ModelResource):
     def _foreseen(self, wish: Wish) -> str:
         """Say what the wish will do, by the rule that suppress_many follows."""
         there = self.known.get(wish.email)
-        if there is not None and not (
-            there == SuppressionReason.BOUNCED and wish.follows_the_person
-        ):
+        if there is not None and wish.reason.strength <= SuppressionReason(there).strength:
             return str(RowResult.IMPORT_TYPE_SKIP)
         self.known[wish.email] = wish.reason
         return str(RowResult.IMPORT_TYPE_NEW if there is None else RowResult.IMPORT_TYPE_UPDATE)

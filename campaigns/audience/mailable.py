@@ -7,13 +7,13 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Val
 from accounts.enums import Consent
 from accounts.models import User
 from accounts.text import fold_email, is_usable_email
-from campaigns.enums import Reason, SuppressionReason
+from campaigns.enums import ADDRESS_ALONE, Reason
 from campaigns.models import Suppression
 
 Users = TypeVar("Users", bound=QuerySet[User, User])
 
 # Whoever unsubscribed stays suppressed under a new address; a bounce concerns the old one alone.
-_OF_THE_PERSON = ~Q(reason=SuppressionReason.BOUNCED)
+_OF_THE_PERSON = ~Q(reason__in=sorted(ADDRESS_ALONE))
 
 
 def _suppressions(prefix: str = "") -> tuple[Exists, Exists]:

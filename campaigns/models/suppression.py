@@ -4,10 +4,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.text import fold_email
-from campaigns.enums import SuppressionReason, SuppressionSource
+from campaigns.enums import ADDRESS_ALONE, SuppressionReason, SuppressionSource
 from campaigns.models.ledger import ListMember
 from campaigns.models.segment import Segment
 
@@ -39,7 +40,8 @@ class Suppression(models.Model):
     """An address that must not be mailed, and the person it belonged to when that was said.
 
     Whoever unsubscribed or complained stays suppressed under a new address too; a bounce says
-    something of the address alone.
+    something of the address alone. Of several reasons the strongest stands in the columns, and the
+    rest in ``other_causes``, each as an object of reason, source, note, at and by.
     """
 
     email = models.EmailField("e-mail address", max_length=254, unique=True)
@@ -61,7 +63,7 @@ class Suppression(models.Model):
         related_name="suppressions",
     )
     note = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -69,6 +71,7 @@ class Suppression(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    other_causes = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -84,6 +87,16 @@ class Suppression(models.Model):
 
     def clean(self) -> None:
         self.email = fold_email(self.email)
+
+    @property
+    def follows_the_person(self) -> bool:
+        """True when it holds its person back under another address too."""
+        return self.reason not in ADDRESS_ALONE
+
+    @property
+    def reasons(self) -> set[str]:
+        """Return every reason that was given for this address."""
+        return {self.reason, *(cause["reason"] for cause in self.other_causes)}
 
 
 class WebhookEvent(models.Model):

@@ -1,12 +1,17 @@
-"""Suppress: say that an address must not be mailed. Nothing here ever lifts a suppression."""
+"""Suppress: say that an address must not be mailed. Every door does it through ``suppress_many``.
+
+Nothing that comes from outside lifts a suppression; only people do.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.text import fold_email
@@ -16,6 +21,7 @@ from campaigns.models import Suppression, owners
 _BATCH = 500
 _LONGEST_ADDRESS = 254
 _LONGEST_NOTE = 300
+_COLUMNS = ("reason", "source", "note", "created_by", "created_at")  # of the strongest reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,6 @@ class Wish:
         printable = "".join(letter for letter in self.note if letter.isprintable())
         object.__setattr__(self, "note", printable[:_LONGEST_NOTE])
 
-    @property
-    def follows_the_person(self) -> bool:
-        """True when it holds under another address too: a bounce says nothing of the person."""
-        return self.reason != SuppressionReason.BOUNCED
-
 
 def suppress(
     email: str,
@@ -53,82 +54,114 @@ def suppress(
     note: str = "",
     at: datetime | None = None,
 ) -> bool:
-    """Suppress an address and return whether that changed anything.
+    """Suppress an address and return whether it is new, or has a stronger reason now.
 
-    What is suppressed already stays as it is, except that a reason which follows the person
-    replaces a bounce. ``at`` is when it was said. Raises ValueError for what is no address.
+    What is suppressed already keeps the strongest of its reasons, whichever came first; of two
+    that are as strong, the older. The others stay beside it. ``at`` is when it was said. Raises
+    ValueError for what is no address.
     """
     return suppress_many([Wish(email, reason, source, by=by, note=note, at=at)]) == 1
 
 
 def suppress_many(wishes: Iterable[Wish]) -> int:
-    """Do what ``suppress`` does for any number of wishes; return how many changed something."""
+    """Do what ``suppress`` does for any number of wishes; return how many rows that changed."""
     waiting = iter(wishes)
     changed = 0
     while batch := list(islice(waiting, _BATCH)):
-        changed += _suppress(_strongest(batch))
+        by_address: dict[str, list[Wish]] = {}
+        for wish in batch:
+            by_address.setdefault(wish.email, []).append(wish)
+        changed += _suppress(dict(sorted(by_address.items())))  # two at once lock alike
     return changed
 
 
-def _strongest(batch: list[Wish]) -> dict[str, Wish]:
-    """Keep one wish for each address: the first that follows the person, else the first."""
-    kept: dict[str, Wish] = {}
-    for wish in batch:
-        known = kept.get(wish.email)
-        if known is None or (wish.follows_the_person and not known.follows_the_person):
-            kept[wish.email] = wish
-    return kept
-
-
-def _suppress(wishes: dict[str, Wish]) -> int:
+def _suppress(wishes: dict[str, list[Wish]]) -> int:
     with transaction.atomic():
         owner = owners(wishes)
-        there = Suppression.objects.filter(email__in=wishes)
-        known = set(there.values_list("email", flat=True))
-        new = [wish for email, wish in wishes.items() if email not in known]
+        known = set(Suppression.objects.filter(email__in=wishes).values_list("email", flat=True))
+        new = [_row(found, owner) for email, found in wishes.items() if email not in known]
         # Another process may have been faster: its row is then met below like any older one.
-        Suppression.objects.bulk_create(
-            (_row(wish, owner.get(wish.email)) for wish in new), ignore_conflicts=True
-        )
-        _date([wish for wish in new if wish.at is not None])
+        Suppression.objects.bulk_create(new, ignore_conflicts=True)
         return len(new) + _strengthen(wishes, owner)
 
 
-def _row(wish: Wish, owner: int | None) -> Suppression:
-    return Suppression(
-        email=wish.email,
-        reason=wish.reason,
-        source=wish.source,
-        user_id=owner,
-        note=wish.note,
-        created_by=wish.by,
-    )
+def _row(wishes: list[Wish], owner: dict[str, int]) -> Suppression:
+    email = wishes[0].email
+    row = Suppression(email=email, user_id=owner.get(email), **_columns(wishes[0]))
+    for wish in wishes[1:]:
+        _take(row, wish)
+    return row
 
 
-def _date(wishes: list[Wish]) -> None:
-    """Write when it was said; a new row is dated by its making, whatever it is given."""
-    at = {wish.email: wish.at for wish in wishes}
-    rows = list(Suppression.objects.filter(email__in=at)) if at else []
-    for row in rows:
-        row.created_at = at[row.email] or row.created_at
-    Suppression.objects.bulk_update(rows, ["created_at"])
+def _columns(wish: Wish) -> dict[str, Any]:
+    return {
+        "reason": wish.reason,
+        "source": wish.source,
+        "note": wish.note,
+        "created_by": wish.by,
+        "created_at": wish.at or timezone.now(),
+    }
 
 
-def _strengthen(wishes: dict[str, Wish], owner: dict[str, int]) -> int:
-    """Let suppressions that are there follow their person where they did not; count those."""
-    by_person = [email for email, wish in wishes.items() if wish.follows_the_person]
-    bounced = Q(email__in=by_person, reason=SuppressionReason.BOUNCED)
-    ownerless = Q(email__in=owner, user__isnull=True)
-    strengthened, rows = 0, list(_locked(bounced | ownerless))
-    for row in rows:
+def _take(row: Suppression, wish: Wish) -> bool:
+    """Let the row hold this reason too, and return whether it is the one that counts now."""
+    if wish.reason in row.reasons:
+        row.note = row.note or (wish.note if wish.reason == row.reason else "")
+        return False
+    newcomer = Suppression(**_columns(wish))
+    is_stronger = wish.reason.strength > SuppressionReason(row.reason).strength
+    weaker = row if is_stronger else newcomer
+    row.other_causes = [*row.other_causes, _cause(weaker)]
+    if is_stronger:
+        for name in _COLUMNS:
+            setattr(row, name, getattr(newcomer, name))
+    return is_stronger
+
+
+def _cause(row: Suppression) -> dict[str, Any]:
+    return {
+        "reason": str(row.reason),
+        "source": str(row.source),
+        "note": row.note,
+        "at": row.created_at.isoformat(),
+        "by": row.created_by_id,
+    }
+
+
+def _strengthen(wishes: dict[str, list[Wish]], owner: dict[str, int]) -> int:
+    """Give rows that are there what they lack; return how many have a stronger reason now."""
+    changed, stronger = [], 0
+    for row in _locked(Q(email__in=wishes)):
+        before = (row.user_id, row.note, row.other_causes)
         row.user_id = row.user_id or owner.get(row.email)
-        wish = wishes[row.email]
-        if wish.follows_the_person and row.reason == SuppressionReason.BOUNCED:
-            row.reason, row.source, row.note = wish.reason, wish.source, wish.note
-            row.created_by = wish.by
-            strengthened += 1
-    Suppression.objects.bulk_update(rows, ["reason", "source", "note", "created_by", "user"])
-    return strengthened
+        # Not any(): it would stop at the first, and lose the rest.
+        stronger += max([_take(row, wish) for wish in wishes[row.email]])
+        if before != (row.user_id, row.note, row.other_causes):
+            changed.append(row)
+    Suppression.objects.bulk_update(changed, [*_COLUMNS, "other_causes", "user"])
+    return stronger
+
+
+def lift_deletions(rows: QuerySet[Suppression]) -> int:
+    """Lift what was said because a contact was deleted in Brevo; return how many rows are gone.
+
+    A row with another reason keeps that. Whoever is in a segment is sent anew by its next sync.
+    """
+    deleted = rows.order_by().filter(reason=SuppressionReason.DELETED)
+    with transaction.atomic():
+        with_others = list(deleted.exclude(other_causes=[]).select_for_update())
+        for row in with_others:
+            _drop_strongest(row)
+        Suppression.objects.bulk_update(with_others, [*_COLUMNS, "other_causes"])
+        return deleted.filter(other_causes=[]).delete()[0]
+
+
+def _drop_strongest(row: Suppression) -> None:
+    causes = sorted(row.other_causes, key=lambda cause: SuppressionReason(cause["reason"]).strength)
+    cause = causes.pop()
+    row.reason, row.source, row.note = cause["reason"], cause["source"], cause["note"]
+    row.created_at, row.created_by_id = datetime.fromisoformat(cause["at"]), cause["by"]
+    row.other_causes = causes
 
 
 def adopt() -> int:

@@ -82,6 +82,7 @@ SUPPRESSION = {
     "user": None,
     "created_at": "2026-05-04T09:30:00+00:00",
     "created_by": _ADA,
+    "other_causes": [],
 }
 _RUN = {
     "id": 17,

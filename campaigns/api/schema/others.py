@@ -48,8 +48,10 @@ SUPPRESSIONS = {
     ),
     "create": call(
         "Suppress an address",
-        "From the next sync on it is on no list of ours.",
-        answers={201: SuppressionSerializer},
+        "From the next sync on it is on no list of ours. Answers 201 for a new suppression, and "
+        "200 when the address was suppressed for another reason: the strongest counts, and the "
+        "others are kept in `other_causes`.",
+        answers={200: SuppressionSerializer, 201: SuppressionSerializer},
         refusals=(400, 409),
         sent={"email": "no.more@example.com", "note": "Asked on the phone."},
         shown=examples.SUPPRESSION,

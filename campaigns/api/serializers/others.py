@@ -3,12 +3,13 @@ from typing import Any
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.validators import UniqueValidator
+from rest_framework.exceptions import ErrorDetail
 
 from accounts.text import fold_email
 from campaigns.api.serializers.people import PersonSerializer
-from campaigns.enums import SuppressionReason
+from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
+from campaigns.sync.suppressing import Wish, suppress_many
 from config.serializers import StrictSerializer
 
 _LONGEST_EMAIL = 254
@@ -21,23 +22,65 @@ class EmailField(serializers.EmailField):
         return fold_email(super().to_internal_value(data))
 
 
+class CauseSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(SuppressionReason.choices)
+    source = serializers.ChoiceField(SuppressionSource.choices)  # type: ignore[assignment] # a field
+    note = serializers.CharField()
+    at = serializers.DateTimeField()
+    by = serializers.IntegerField(allow_null=True, help_text="The id of the user who said so.")
+
+
 class SuppressionSerializer(StrictSerializer, serializers.ModelSerializer[Suppression]):
     """An address that must not be mailed."""
 
-    email = EmailField(
-        max_length=_LONGEST_EMAIL,
-        validators=[UniqueValidator(Suppression.objects.all(), "It is suppressed already.")],
-    )
+    email = EmailField(max_length=_LONGEST_EMAIL)
     reason = serializers.ChoiceField(SuppressionReason.choices, default=SuppressionReason.BY_HAND)
     user = serializers.PrimaryKeyRelatedField[models.Model](
         read_only=True, allow_null=True, help_text="Whom the address belonged to, if anybody."
     )
     created_by = PersonSerializer(read_only=True, allow_null=True)
+    other_causes = CauseSerializer(
+        many=True, read_only=True, help_text="Weaker reasons that were given for the address too."
+    )
 
     class Meta:
         model = Suppression
-        fields = ("id", "email", "reason", "source", "note", "user", "created_at", "created_by")
+        fields = (
+            "id",
+            "email",
+            "reason",
+            "source",
+            "note",
+            "user",
+            "created_at",
+            "created_by",
+            "other_causes",
+        )
         read_only_fields = ("source", "created_at")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        row = Suppression.objects.filter(email=attrs["email"]).first()
+        if row is not None and attrs["reason"] in row.reasons:
+            told = ErrorDetail("It is suppressed already.", code="unique")
+            raise serializers.ValidationError({"email": [told]})
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Suppression:
+        """Suppress the address; one that was suppressed for another reason gets this one too."""
+        email = validated_data["email"]
+        try:
+            wish = Wish(
+                email,
+                SuppressionReason(validated_data["reason"]),
+                SuppressionSource.API,
+                by=validated_data["created_by"],
+                note=validated_data.get("note", ""),
+            )
+        except ValueError as error:
+            told = ErrorDetail(str(error), code="invalid")
+            raise serializers.ValidationError({"email": [told]}) from error
+        suppress_many([wish])
+        return Suppression.objects.select_related("created_by").get(email=email)
 
 
 class NoteSerializer(StrictSerializer, serializers.ModelSerializer[Suppression]):

@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404
@@ -6,7 +7,6 @@ from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from campaigns.api.filters import SuppressionFilter
 from campaigns.api.pagination import Pages
@@ -21,13 +21,11 @@ from campaigns.api.serializers.others import (
 from campaigns.api.stats import stats
 from campaigns.api.views.base import View
 from campaigns.audience.criteria import CRITERIA, Choice
-from campaigns.enums import SuppressionSource
 from campaigns.models import Segment, Suppression
 
 
 @extend_schema_view(**schema.SUPPRESSIONS)
 class SuppressionViewSet(
-    mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
     mixins.ListModelMixin,
@@ -38,8 +36,13 @@ class SuppressionViewSet(
     pagination_class = Pages
     model_name = "suppression"
 
-    def perform_create(self, serializer: BaseSerializer[Suppression]) -> None:
-        serializer.save(source=SuppressionSource.API, created_by=self.caller)
+    def create(self, request: Request, *_: Any, **__: Any) -> Response:
+        said = self.get_serializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        last = Suppression.objects.values_list("pk", flat=True).first() or 0
+        row = said.save(created_by=self.caller)
+        status = HTTPStatus.CREATED if row.pk > last else HTTPStatus.OK
+        return Response(said.data, status)
 
     def get_serializer_class(self) -> Any:
         return NoteSerializer if self.action == "partial_update" else SuppressionSerializer

@@ -6,8 +6,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
+from campaigns.sync import suppressing
 from tests.factories import make_admin, make_manager, make_user
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,42 @@ def test_an_address_suppressed_already_is_refused_whatever_its_case(client, mana
     suppress("ada@example.com")
     answer = add(client, email="ADA@example.com", reason="BY_HAND")
     assert answer.context["adminform"].form.errors.keys() == {"email"}
+
+
+def test_complaint_added_for_an_address_that_bounced_follows_the_person(client, manager) -> None:
+    person = make_user(email="ada@example.com")
+    suppressing.suppress("ada@example.com", SuppressionReason.BOUNCED, SuppressionSource.WEBHOOK)
+    answer = add(client, email="ADA@example.com", reason="COMPLAINED", note="by phone")
+    assert answer.status_code == 302
+    row = Suppression.objects.get()
+    assert (row.reason, row.note, row.created_by) == ("COMPLAINED", "by phone", manager)
+    assert row.reasons == {"COMPLAINED", "BOUNCED"}
+    User.objects.filter(pk=person.pk).update(email="next@example.com")
+    assert not is_mailable(User.objects.get(pk=person.pk))
+    page = client.get(reverse("admin:campaigns_suppression_change", args=[row.pk]))
+    assert "Bounced" in page.content.decode()
+
+
+def test_address_that_can_be_no_address_is_refused_by_the_form(client, manager) -> None:
+    answer = add(client, email='"a\x01b"@example.com', reason="BY_HAND")
+    assert answer.context["adminform"].form.errors.keys() == {"email"}
+
+
+def test_whoever_was_deleted_in_brevo_is_allowed_again_by_one_action(client, manager) -> None:
+    for email, reason in [("a@b.org", "DELETED"), ("b@b.org", "DELETED"), ("c@b.org", "BY_HAND")]:
+        suppress(email, reason=SuppressionReason(reason))
+    b = Suppression.objects.get(email="b@b.org")
+    suppressing.suppress(
+        b.email, SuppressionReason.BLOCKLISTED, SuppressionSource.RECONCILIATION, note="flag"
+    )
+    chosen = {
+        "action": "allow_again",
+        "_selected_action": list(Suppression.objects.values_list("pk", flat=True)),
+    }
+    client.post(reverse(LIST), chosen)
+    left = dict(Suppression.objects.values_list("email", "reason"))
+    assert left == {"b@b.org": "BLOCKLISTED", "c@b.org": "BY_HAND"}
+    assert Suppression.objects.get(email="b@b.org").note == "flag"
 
 
 def test_the_address_and_the_reason_stay_as_they_are_and_the_note_may_change(

@@ -91,7 +91,7 @@ def test_an_address_that_stands_twice_in_a_file_is_imported_once(client) -> None
 def test_bad_rows_name_line_field_and_remedy_and_nothing_can_be_confirmed(client) -> None:
     rows = ["email,reason,note", "good@example.com,,", f"nobody,bored,{'x' * 301}"]
     told = problems(upload(client, "\n".join(rows)))
-    known = "UNSUBSCRIBED, BOUNCED, COMPLAINED, BY_HAND"
+    known = ", ".join(SuppressionReason.values)
     assert told == [
         (3, "reason", f"“bored” is no reason: write one of {known}, or leave it empty."),
         (3, "note", "Has 301 characters: shorten it to 300."),

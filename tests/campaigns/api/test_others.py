@@ -3,9 +3,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.mailable import is_mailable
 from campaigns.enums import ExportStatus
+from campaigns.enums import SuppressionReason as Why
+from campaigns.enums import SuppressionSource as Source
 from campaigns.models import Segment, SegmentExport, Suppression
+from campaigns.sync.suppressing import suppress
 from tests.campaigns.api.reading import fields, problem_of
 from tests.factories import make_agent, make_property, make_user
 
@@ -30,6 +35,7 @@ def test_suppressing_an_address_names_who_said_so_and_whose_it_was(api, admin):
         "user": eve.pk,
         "created_at": response.json()["created_at"],
         "created_by": {"id": admin.pk, "name": "Ada Obi", "email": "ada@example.com"},
+        "other_causes": [],
     }
     assert api.get(f"{SUPPRESSIONS}{made.pk}/").json() == response.json()
 
@@ -52,6 +58,33 @@ def test_what_cannot_be_suppressed_is_refused_naming_the_field(api, sent, wrong)
     Suppression.objects.create(email="taken@example.com")
 
     assert wrong in fields(problem_of(api.post(SUPPRESSIONS, sent), 400))
+
+
+def test_complaint_about_an_address_that_had_bounced_follows_its_person_to_the_next_address(api):
+    eve = make_user(email="eve@example.com")
+    suppress("eve@example.com", Why.BOUNCED, Source.WEBHOOK, note="No such user")
+
+    response = api.post(SUPPRESSIONS, {"email": "Eve@example.com", "reason": "COMPLAINED"})
+    User.objects.filter(pk=eve.pk).update(email="next@example.com")
+
+    assert response.status_code == 200
+    (cause,) = response.json()["other_causes"]
+    assert (response.json()["reason"], cause["reason"]) == ("COMPLAINED", "BOUNCED")
+    assert cause["note"] == "No such user"
+    assert not is_mailable(User.objects.get(pk=eve.pk))
+
+
+def test_weaker_reason_for_a_suppressed_address_is_kept_beside_the_stronger(api):
+    suppress("eve@example.com", Why.UNSUBSCRIBED, Source.WEBHOOK)
+
+    answers = [
+        api.post(SUPPRESSIONS, {"email": "eve@example.com", "reason": r})
+        for r in ("BOUNCED", "BOUNCED", "UNSUBSCRIBED")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400, 400]
+    assert Suppression.objects.get().reasons == {"UNSUBSCRIBED", "BOUNCED"}
+    assert Suppression.objects.get().reason == "UNSUBSCRIBED"
 
 
 def test_an_address_whose_small_letters_are_longer_is_refused(api):

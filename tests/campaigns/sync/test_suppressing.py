@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_suppressing_twice_changes_nothing_the_second_time() -> None:
     assert suppress("ada@example.com", Why.UNSUBSCRIBED, Source.WEBHOOK)
     before = Suppression.objects.values().get()
 
-    assert not suppress("Ada@example.com", Why.COMPLAINED, Source.CSV, note="Later")
+    assert not suppress("Ada@example.com", Why.UNSUBSCRIBED, Source.CSV, by=make_manager())
 
     assert Suppression.objects.values().get() == before
 
@@ -52,6 +53,46 @@ def test_reason_of_the_person_replaces_a_bounce_so_that_it_follows_them(reason) 
     row = Suppression.objects.get()
     assert (row.reason, row.source, row.note) == (reason, Source.API, "Said so")
     assert not is_mailable(ada)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "counts", "follows"),
+    [
+        ([Why.BOUNCED, Why.BLOCKLISTED], Why.BOUNCED, False),
+        ([Why.BOUNCED, Why.DELETED], Why.BOUNCED, False),
+        ([Why.BOUNCED, Why.BLOCKLISTED, Why.DELETED], Why.BOUNCED, False),
+        ([Why.BLOCKLISTED, Why.DELETED], Why.DELETED, True),
+        ([Why.BLOCKLISTED, Why.UNSUBSCRIBED], Why.UNSUBSCRIBED, True),
+        ([Why.BOUNCED, Why.BLOCKLISTED, Why.UNSUBSCRIBED], Why.UNSUBSCRIBED, True),
+        ([Why.BOUNCED, Why.COMPLAINED, Why.DELETED], Why.COMPLAINED, True),
+        ([Why.BY_HAND, Why.BOUNCED], Why.BY_HAND, True),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_same_reasons_count_alike_in_whatever_order_they_come(
+    reasons, counts, follows, at_once
+) -> None:
+    for number, order in enumerate(permutations(reasons)):
+        user = make_user(email=f"person{number}@example.com")
+        wishes = [wish(number, reason, note=f"Said {reason}") for reason in order]
+        for some in [wishes] if at_once else [[each] for each in wishes]:
+            suppress_many(some)
+
+        row = Suppression.objects.get(user=user)
+        assert (row.reason, row.note) == (counts, f"Said {counts}")
+        notes = {cause["reason"]: cause["note"] for cause in row.other_causes}
+        assert notes == {reason: f"Said {reason}" for reason in reasons if reason != counts}
+        user.email = f"next{number}@example.com"
+        user.save()
+        assert is_mailable(user) is not follows
+
+
+def test_note_that_comes_later_is_taken_where_there_was_none() -> None:
+    suppress("ada@example.com", Why.BOUNCED, Source.RECONCILIATION)
+
+    assert not suppress("ada@example.com", Why.BOUNCED, Source.WEBHOOK, note="No such user")
+
+    assert Suppression.objects.get().note == "No such user"
 
 
 def test_bounce_does_not_weaken_an_unsubscribe() -> None:
