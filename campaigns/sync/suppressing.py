@@ -149,7 +149,7 @@ def lift_deletions(rows: QuerySet[Suppression]) -> int:
     """
     deleted = rows.order_by().filter(reason=SuppressionReason.DELETED)
     with transaction.atomic():
-        with_others = list(deleted.exclude(other_causes=[]).select_for_update())
+        with_others = list(deleted.exclude(other_causes=[]).select_for_update(of=("self",)))
         for row in with_others:
             _drop_strongest(row)
         Suppression.objects.bulk_update(with_others, [*_COLUMNS, "other_causes"])
