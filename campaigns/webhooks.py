@@ -26,7 +26,10 @@ MOST_BYTES = 5_000_000
 
 @csrf_exempt
 def brevo(request: HttpRequest) -> HttpResponse:
-    """Take what Brevo tells: store it first, understand it as far as possible, answer 200."""
+    """Take what Brevo tells: store it first, understand it as far as possible, answer 200.
+
+    A body with more events than Brevo sends at once is stored, and understood by the next sweep.
+    """
     if refused := _refusal(request):
         return refused
     body = request.read(MOST_BYTES + 1)
@@ -34,15 +37,15 @@ def brevo(request: HttpRequest) -> HttpResponse:
         told = f"A body may have {MOST_BYTES:,} bytes."
         return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
     try:
-        digests = events.keep(body)
+        kept = events.keep(body)
     except StorageError:
         logger.exception("Webhook events could not be stored.")
         return _problem(HTTPStatus.TOO_MANY_REQUESTS, "Nothing was stored: send it again later.")
     try:
-        events.process(digests)
+        events.process(kept.digests)
     except StorageError:
         logger.exception("Webhook events are stored, and wait to be processed.")
-    return JsonResponse({"stored": len(digests)})
+    return JsonResponse({"stored": kept.events})
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:

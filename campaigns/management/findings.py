@@ -16,7 +16,7 @@ from campaigns.brevo import (
     BrevoUnreachable,
     ContactList,
 )
-from campaigns.models import Segment
+from campaigns.models import Segment, WebhookEvent
 
 
 class Mark(StrEnum):
@@ -113,6 +113,7 @@ def _webhook(client: BrevoClient) -> Findings:
     if not settings.BREVO_WEBHOOK_TOKEN:
         told = "No webhook token: set BREVO_WEBHOOK_TOKEN to hear of unsubscribes at once."
         yield Finding(Mark.NOTE, told)
+    yield from _events_not_understood()
     path = reverse("brevo-webhook")
     installed = [webhook for webhook in client.webhooks() if webhook.url.endswith(path)]
     for webhook in installed:
@@ -123,6 +124,17 @@ def _webhook(client: BrevoClient) -> Findings:
             Mark.NOTE,
             "No webhook of ours: unsubscribes are learned by reconcile_suppressions only. "
             "Install it with: manage.py brevo_webhook --install https://…" + path,
+        )
+
+
+def _events_not_understood() -> Findings:
+    events = WebhookEvent.objects.exclude(error_message="")
+    if last := events.first():
+        yield Finding(
+            Mark.NOTE,
+            f"Webhook events that were not understood: {events.count():,}. The last came "
+            f"{last.received_at:%Y-%m-%d %H:%M %Z} and is kept as event {last.pk}: "
+            f"{last.error_message}",
         )
 
 

@@ -27,6 +27,7 @@ from campaigns.models import Segment, SegmentExport
 from campaigns.sync import apply, chunks, ledger, verify
 from campaigns.sync.brake import must_wait
 from campaigns.sync.closing import call_off, finish, wait_for_approval
+from campaigns.sync.events import process_pending
 from campaigns.sync.gateway import connect
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
 from campaigns.sync.reconciling import reconcile
@@ -200,6 +201,7 @@ def _carry_on(run: Run) -> None:
 def _plan(run: Run) -> None:
     run.show()
     list_was_gone = look_at_list(run)
+    process_pending()
     adopt()
     with transaction.atomic():
         run.save()  # holds the row: nobody else writes this plan meanwhile

@@ -3,11 +3,12 @@
 Nothing that comes from outside lifts a suppression; only people do.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.enums import SuppressionReason, SuppressionSource
-from campaigns.models import Suppression, owners
+from campaigns.models import ListMember, Segment, Suppression, owners
 
 _BATCH = 500
 _LONGEST_ADDRESS = 254
@@ -82,7 +83,36 @@ def _suppress(wishes: dict[str, list[Wish]]) -> int:
         new = [_row(found, owner) for email, found in wishes.items() if email not in known]
         # Another process may have been faster: its row is then met below like any older one.
         Suppression.objects.bulk_create(new, ignore_conflicts=True)
+        _doubt([wish.email for found in wishes.values() for wish in found if _deleted(wish)])
         return len(new) + _strengthen(wishes, owner)
+
+
+def _deleted(wish: Wish) -> bool:
+    return wish.reason == SuppressionReason.DELETED
+
+
+def _doubt(emails: list[str]) -> None:
+    """Forget what members were sent whose contact is gone: once allowed again, they are sent anew.
+
+    They stay in the ledger until a run takes them off the list.
+    """
+    if emails:
+        segments = list(Segment.objects.values_list("pk", flat=True))
+        members = ListMember.objects.current().filter(segment__in=segments, email__in=emails)
+        members.update(fingerprint=UUID(int=0))
+
+
+def ever_ours(emails: Collection[str]) -> set[str]:
+    """Return which of these addresses are a person's of ours, or ever were on a list of ours."""
+    stays = ListMember.objects.filter(email__in=emails).order_by()
+    # Each half has an index that begins with what it asks.
+    segments = list(Segment.objects.values_list("pk", flat=True))
+    listed = {
+        *stays.current().filter(segment__in=segments).values_list("email", flat=True),
+        *stays.ended().values_list("email", flat=True),
+    }
+    people = User.objects.filter(email_key__in=emails).values_list("email_key", flat=True)
+    return {*people, *listed}
 
 
 def _row(wishes: list[Wish], owner: dict[str, int]) -> Suppression:

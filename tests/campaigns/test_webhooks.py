@@ -118,6 +118,18 @@ def test_failure_to_store_asks_brevo_to_send_again(monkeypatch) -> None:
     assert tell(UNSUBSCRIBE).status_code == 429  # any other refusal loses the event
 
 
+def test_body_with_very_many_events_is_stored_answered_and_processed_later(
+    django_assert_max_num_queries,
+) -> None:
+    flood = [{"event": "spam", "email": f"p{n}@example.com", "id": n} for n in range(60_000)]
+
+    with django_assert_max_num_queries(8):
+        response = tell(flood)
+
+    assert (response.status_code, response.json()) == (200, {"stored": 60_000})
+    assert WebhookEvent.objects.get().processed_at is None
+
+
 @pytest.mark.parametrize("number", [50, 500])
 def test_flood_of_events_takes_a_bounded_number_of_queries(
     django_assert_max_num_queries, number

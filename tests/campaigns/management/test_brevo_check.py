@@ -3,6 +3,7 @@ import requests
 
 from campaigns.brevo import BrevoClient
 from campaigns.models import Segment
+from campaigns.sync import events
 from tests.factories import make_segment
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,17 @@ def test_webhook_is_found_once_it_is_installed(settings, brevo, run) -> None:
     assert "No webhook of ours" in "".join(lines(before, "--"))
     assert "Webhook 1 calls https://shop.example/webhooks/brevo/ for " in after.out
     assert lines(after, "--") == []
+
+
+def test_events_that_were_not_understood_are_noted_with_the_reason(settings, brevo, run) -> None:
+    settings.BREVO_WEBHOOK_TOKEN = "token"
+    events.keep(b'{"event": "spam"}')
+    events.process_pending()
+
+    noted = lines(run(COMMAND), "--")[0]
+
+    assert noted.startswith("Webhook events that were not understood: 1.")
+    assert noted.endswith("The event names no usable address.")
 
 
 def test_budgets_say_what_is_left_of_the_hour(settings, brevo, run) -> None:

@@ -1,12 +1,16 @@
 import json
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
+from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason as Why
-from campaigns.models import Suppression, WebhookEvent
+from campaigns.models import ListMember, Suppression, WebhookEvent
 from campaigns.sync import events
+from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +20,8 @@ def event(name="unsubscribe", **fields) -> dict[str, object]:
 
 
 def take(*told, **wrapped) -> list[str]:
-    return events.keep(json.dumps(wrapped or (told[0] if len(told) == 1 else list(told))).encode())
+    body = wrapped or (told[0] if len(told) == 1 else list(told))
+    return events.keep(json.dumps(body).encode()).digests
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def test_both_spellings_of_an_event_suppress_the_address(names, reason) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["soft_bounce", "softBounce", "contact_deleted", "contact_updated", "list_addition", "novelty"],
+    ["soft_bounce", "softBounce", "contact_updated", "list_addition", "resubscribed", "novelty"],
 )
 def test_other_events_are_noted_and_suppress_nobody(name) -> None:
     take(event(name))
@@ -50,11 +55,155 @@ def test_other_events_are_noted_and_suppress_nobody(name) -> None:
     assert WebhookEvent.objects.get(error_message="").processed_at is not None
 
 
-@pytest.mark.parametrize("wrapper", ["events", "items"])
+@pytest.mark.parametrize("wrapper", ["events", "items", "data", "payload"])
 def test_events_are_found_below_a_key(wrapper) -> None:
     take(**{wrapper: [event(), event("spam", email="b@example.com")]})
 
     assert WebhookEvent.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": event()},
+        {"data": [event()]},
+        [[event()]],
+        [{"data": {"items": [[event()]]}}],
+        {"data": [], "events": [event()]},
+        {"event": event()},
+        {"event": "batch", "data": [event()]},
+        {"event": "unsubscribe", "data": {"email": "ada@example.com"}},
+        {"event": "unsubscribe", "email": ["ada@example.com"]},
+    ],
+)
+def test_an_event_is_understood_however_it_is_wrapped(body) -> None:
+    take(body)
+
+    events.process_pending()
+
+    row = Suppression.objects.get()
+    assert (row.email, row.reason) == ("ada@example.com", Why.UNSUBSCRIBED)
+    assert not WebhookEvent.objects.exclude(error_message="").exists()
+
+
+@pytest.mark.parametrize("flag", ["emailBlacklist", "emailBlacklisted", "EMAIL_BLOCKLISTED"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda flag: {flag: True, "email": "ada@example.com"},
+        lambda flag: {"email": "ada@example.com", "content": [{flag: "true"}]},
+        lambda flag: {"email": "ada@example.com", "attributes": {flag: 1}},
+        lambda flag: {"content": [{"email": "ada@example.com", "attributes": {flag: True}}]},
+        lambda flag: {"content": {"EMAIL": "ada@example.com", flag: True}},
+        lambda flag: {flag: True, "content": [{"email": "ada@example.com"}]},
+        lambda flag: {"email": "ada@example.com", "content": [{"key": flag, "value": True}]},
+    ],
+)
+def test_contact_that_was_blocklisted_is_held_back_whatever_the_shape_of_the_event(
+    flag, told
+) -> None:
+    take({"event": "contact_updated", **told(flag)})
+
+    events.process_pending()
+
+    row = Suppression.objects.get()
+    assert (row.email, row.reason, row.source) == ("ada@example.com", Why.BLOCKLISTED, "WEBHOOK")
+
+
+@pytest.mark.parametrize("flags", [{"emailBlacklisted": False}, {"smsBlacklisted": True}, {}])
+@pytest.mark.parametrize("name", ["contact_updated", "list_addition", "resubscribed"])
+def test_no_event_loosens_or_invents_a_suppression(name, flags) -> None:
+    take(event("unsubscribe"))
+    events.process_pending()
+    before = Suppression.objects.values().get()
+
+    take(event(name, **flags), event(name, email="b@example.com", **flags))
+    events.process_pending()
+
+    assert Suppression.objects.values().get() == before
+
+
+def test_flag_that_names_nobody_is_kept_as_not_understood() -> None:
+    take({"event": "contact_updated", "emailBlacklisted": True})
+
+    events.process_pending()
+
+    assert WebhookEvent.objects.get().error_message == "The event names no usable address."
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_bounce_explains_the_flag_whichever_is_told_first(order) -> None:
+    ada = make_user(email="ada@example.com")
+    told = [event("hard_bounce", reason="No such user"), event("contact_updated", emailBlacklist=1)]
+    for each in told[::order]:
+        take(each)
+        events.process_pending()
+
+    row = Suppression.objects.get()
+    assert (row.reason, row.note) == (Why.BOUNCED, "No such user")
+    assert not is_mailable(ada)
+    ada.email = "corrected@example.com"
+    ada.save()
+    assert is_mailable(ada)
+
+
+def test_contact_deleted_in_brevo_holds_its_person_back_and_strangers_not() -> None:
+    ada = make_user(email="ada@example.com")
+    make_segment(pk=7)
+    for number, ended in enumerate([None, timezone.now()]):
+        ListMember.objects.create(
+            segment_id=7,
+            email=f"former{number}@example.com",
+            fingerprint=UUID(int=5),
+            added_at=timezone.now(),
+            added_by=1,
+            removed_at=ended,
+        )
+    names = ("ada", "former0", "former1", "stranger")
+    take(*(event("contact_deleted", email=f"{name}@example.com") for name in names))
+
+    assert events.process_pending() == 4
+
+    assert dict(Suppression.objects.values_list("email", "reason")) == {
+        f"{name}@example.com": Why.DELETED for name in names[:3]
+    }
+    ada.email = "next@example.com"
+    ada.save()
+    assert not is_mailable(ada)
+    assert ListMember.objects.current().get().fingerprint == UUID(int=0)
+
+
+def test_one_event_that_cannot_be_done_does_not_hold_up_the_others(monkeypatch) -> None:
+    take(*(event(email=f"p{n}@example.com") for n in range(5)))
+    suppress_many = events.suppress_many
+
+    def fail(wishes) -> int:
+        if "p3@example.com" in {wish.email for wish in wishes}:
+            raise DatabaseError("value out of range")
+        return suppress_many(wishes)
+
+    monkeypatch.setattr(events, "suppress_many", fail)
+
+    assert events.process_pending() == 4
+    assert WebhookEvent.objects.get(processed_at=None).error_message.startswith("Not processed")
+
+
+def test_body_with_very_many_events_is_kept_in_one_piece_and_lost_nothing_of(
+    django_assert_max_num_queries,
+) -> None:
+    told = [event(email=f"p{n}@example.com") for n in range(events.MOST_AT_ONCE + 1)]
+    body = json.dumps({"data": [*told, 7]}).encode()
+
+    with django_assert_max_num_queries(1):
+        kept = events.keep(body)
+    events.keep(body)
+
+    assert (kept.events, kept.digests) == (len(told) + 1, [])
+    assert events.process_pending() == len(told) + 1
+    assert events.process_pending() == 0
+    assert Suppression.objects.count() == len(told)
+    not_understood = WebhookEvent.objects.exclude(error_message="").get()
+    assert not_understood.error_message == "The event is not an object."
 
 
 def test_an_event_is_kept_once_whatever_the_order_of_its_keys() -> None:
