@@ -1,16 +1,44 @@
 """What counts as the same text, a mailable address and a dialable number."""
 
 import re
+import unicodedata
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
+import idna
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 
-_LONGEST_ADDRESS = 320  # what validate_email allows
+LONGEST_ADDRESS = 254
+_KEPT = 4096  # many people share few states and few domains
+_LONGEST_KEPT = 300
+_LONGEST_LABEL = 63
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_JOINERS = re.compile(r"[\u200c\u200d]")
+_JOINERS_AND_CONTROLS = re.compile(r"[\u200c\u200d\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+# What takes no room on the screen: Unicode's Default_Ignorable_Code_Point, save the joiners.
+_INVISIBLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_DOTTED_I = re.compile("i\u0307+")  # what İ becomes in small letters
+_LONGEST_EQUIVALENT = 3
+# All characters whose compatible form is longer lie here: ligatures that are whole sentences,
+# months, numbers in brackets. To replace them would let a text outgrow its column.
+_LONG_FORMS = re.compile(
+    "(["
+    + "".join(
+        char
+        for first, last in ((0x2000, 0x3400), (0xFD00, 0xFE00), (0x1F100, 0x1F300))
+        for char in map(chr, range(first, last))
+        if len(unicodedata.normalize("NFKC", char).casefold()) > _LONGEST_EQUIVALENT
+    )
+    + "])"
+)
 
 
 def squeeze(value: Any) -> str:
@@ -19,22 +47,96 @@ def squeeze(value: Any) -> str:
 
 
 def fold(value: Any) -> str:
-    """Return the text in the form in which two spellings of it are equal."""
-    return squeeze(value).casefold()
+    """Return the text in the form in which two spellings of it are equal.
+
+    Case, white space, invisible marks and the Unicode form do not count, nor does the dot that
+    Turkish sets on its i or leaves out. Accents do. At most three times as long as the text, and
+    only good to compare: never show it, and never store it in place of the text.
+    """
+    text = str(value or "")
+    if _is_plain(text):
+        return squeeze(text).casefold()
+    return _folded(text) if len(text) <= _LONGEST_KEPT else _folded.__wrapped__(text)
 
 
 def fold_email(value: Any) -> str:
-    """Return an address as Brevo keeps it: trimmed, in small letters."""
-    return str(value or "").strip().lower()
+    """Return the one form of an address, however it is spelt; it is also the one that is sent.
+
+    Trimmed, in small letters, without invisible marks, full-width letters as ordinary ones, the
+    domain in the ASCII form of IDNA. Read every address with this, Brevo's too. Never longer than
+    the address, or than 254 characters: what would be is returned as it is, and is not usable.
+    """
+    text = str(value or "").strip()
+    if _is_plain(text):
+        return text.lower()
+    folded = _folded_address(text)
+    return folded if len(folded) <= LONGEST_ADDRESS else text
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+@lru_cache(maxsize=_KEPT)
+def _folded(text: str) -> str:
+    text = _JOINERS_AND_CONTROLS.sub("", text).replace("\u2800", " ")
+    return _until_stable(text, _fold_once)
+
+
+def _fold_once(text: str) -> str:
+    return squeeze(_small(text)).replace("\u0131", "i")  # the i without a dot
+
+
+def _folded_address(text: str) -> str:
+    text = _until_stable(text, lambda it: _small(it, str.lower).strip())
+    user, at, domain = text.rpartition("@")
+    if not at:
+        return _JOINERS.sub("", text)
+    labels = [
+        label if label.isascii() or len(label) > _LONGEST_LABEL else _ascii_label(label)
+        for label in domain.replace("\u3002", ".").split(".")
+    ]
+    return f"{_JOINERS.sub('', user)}@{'.'.join(labels)}"
+
+
+def _until_stable(text: str, change: Callable[[str], str]) -> str:
+    """Repeat: what one step leaves may be composed or put in small letters by another."""
+    while (changed := change(text)) != text:
+        text = changed
+    return text
+
+
+def _small(text: str, lowered: Callable[[str], str] = str.casefold) -> str:
+    """Return the text in small letters, in its compatible form, without invisible marks."""
+    parts = _LONG_FORMS.split(_INVISIBLE.sub("", text))
+    parts[::2] = [unicodedata.normalize("NFKC", part) for part in parts[::2]]
+    return _DOTTED_I.sub("i", lowered("".join(parts)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _ascii_label(label: str) -> str:
+    """Return a part of a domain in ASCII; joiners stay where a script has need of them.
+
+    Names that IDNA does not allow, such as those of emoji, are encoded all the same: registries
+    gave some away.
+    """
+    for spelling in (label, _JOINERS.sub("", label)):
+        if spelling.isascii():
+            return spelling
+        try:
+            return idna.encode(spelling, uts46=True).decode()
+        except UnicodeError:  # IDNAError is one
+            continue
+    return f"xn--{spelling.encode('punycode').decode()}" if spelling.isprintable() else spelling
 
 
 def is_usable_email(value: Any) -> bool:
     """True when a letter to this address could arrive at all."""
     address = fold_email(value)
     user, _, domain = address.rpartition("@")
-    if len(address) > _LONGEST_ADDRESS or not validate_email.user_regex.match(user):
+    if len(address) > LONGEST_ADDRESS or not address.isascii():
         return False
-    return _is_usable_domain(domain)
+    return bool(validate_email.user_regex.match(user)) and _is_usable_domain(domain)
 
 
 @lru_cache(maxsize=4096)

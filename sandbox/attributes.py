@@ -3,8 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
+
+import idna
 
 from sandbox.store import Store
 
@@ -25,11 +28,25 @@ def normal_phone(value: object) -> str | None:
 
 
 def normal_email(value: object) -> str | None:
-    """Return the address as Brevo stores it, or None when it is no address."""
+    """Return the address as Brevo stores it, or None when it is no address.
+
+    A domain has one form, so that `bücher.example` and `xn--bcher-kva.example` are one (assumed).
+    """
     if not isinstance(value, str):
         return None
     address = value.strip().lower()
-    return address if _EMAIL.fullmatch(address) else None
+    if not _EMAIL.fullmatch(address):
+        return None
+    user, _, domain = address.rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    return f"{user}@{domain}"
+
+
+def in_own_letters(address: str) -> str:
+    """Return the address with the domain in the letters of its language."""
+    user, _, domain = address.rpartition("@")
+    return f"{user}@{idna.decode(domain)}"
 
 
 def _is_date(value: object) -> bool:

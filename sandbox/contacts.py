@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.attributes import normal_email, normal_phone
+from sandbox.attributes import in_own_letters, normal_email, normal_phone
 from sandbox.store import Store, now_ms
 from sandbox.wire import Window, moment
 
@@ -213,6 +213,10 @@ def bodies(store: Store, ids: Sequence[int] | Iterable[int]) -> list[dict[str, A
         lists[contact_id].append(list_id)
     found = store.db.execute(f"SELECT * FROM contact WHERE id IN ({marks})", order)
     shown = {row["id"]: body(dict(row), lists[row["id"]]) for row in found}
+    if store.unicode_domains:
+        for contact in shown.values():
+            if "xn--" in contact.get("email", ""):
+                contact["email"] = in_own_letters(contact["email"])
     return [shown[contact_id] for contact_id in order]
 
 

@@ -155,6 +155,7 @@ class Sandbox(inspection.Inspection):
     other_requests_per_hour: int = 100_000
     import_seconds: float = 0.0
     french: bool = False
+    unicode_domains: bool = False
     port: int = 0
     faults: Faults = field(default_factory=Faults)
 
@@ -178,7 +179,7 @@ class Sandbox(inspection.Inspection):
         return self
 
     def _open_store(self) -> Store:
-        store = Store(self.data)
+        store = Store(self.data, unicode_domains=self.unicode_domains)
         try:
             attributes.ensure_defaults(store, french=self.french)
         except BaseException:

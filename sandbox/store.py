@@ -78,7 +78,8 @@ class Lag:
 class Store:
     """Everything "Brevo" knows. Use `db` only inside `reading()` or `writing()`."""
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, *, unicode_domains: bool = False) -> None:
+        self.unicode_domains = unicode_domains
         if data != ":memory:":
             Path(data).absolute().parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()

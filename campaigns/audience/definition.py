@@ -16,7 +16,6 @@ from campaigns.models import Segment
 NO_CRITERIA = "no_criteria"
 NO_CRITERIA_MESSAGE = "Choose at least one criterion: a segment without any would mean everyone."
 
-KEY_LENGTH = Segment._meta.get_field("name_key").max_length or 0
 
 Definition = Segment | Mapping[str, Any]
 """A segment, or a mapping as ``Segment.definition`` gives it: {"match": "ALL", "gender": […]}."""
@@ -134,9 +133,6 @@ def _check_name(segment: Segment) -> None:
     segment.name = squeeze(name)
     if not is_visible(segment.name):
         raise ValidationError("Give the segment a name.", code="blank")
-    if len(fold(name)) > KEY_LENGTH:  # capitals of some scripts fold to three letters
-        message = f"The name has {len(name)} characters of unusual kinds: shorten it."
-        raise ValidationError(message, code="max_length")
     others = Segment.objects.exclude(pk=segment.pk)
     if other := others.filter(name_key=fold(segment.name)).first():
         message = f"A segment named {shown(other.name)} exists already: choose another name."

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.models import User
+from accounts.refolding import DUPLICATES, marked
 from campaigns.brevo import (
     AttributeMap,
     BrevoClient,
@@ -16,7 +19,7 @@ from campaigns.brevo import (
     BrevoUnreachable,
     ContactList,
 )
-from campaigns.models import Segment, WebhookEvent
+from campaigns.models import Segment, Suppression, WebhookEvent
 
 
 class Mark(StrEnum):
@@ -138,6 +141,17 @@ def _events_not_understood() -> Findings:
         )
 
 
+def _duplicates(_: BrevoClient) -> Findings:
+    """Name what was kept apart when two spellings of an address or a name became one."""
+    for model, column, what in _MARKED:
+        rows = model.objects.filter(**{f"{column}__contains": DUPLICATES})
+        for pk, text in rows.order_by("pk").values_list("pk", column).iterator():
+            if ids := marked(text):
+                yield Finding(
+                    Mark.WRONG, f"{what.format(pk, ids[1])}: correct or delete one: {text}"
+                )
+
+
 def _budgets(client: BrevoClient) -> Findings:
     budgets = client.budget()
     other = budgets.other
@@ -148,10 +162,16 @@ def _budgets(client: BrevoClient) -> Findings:
     yield Finding(Mark.FINE if other.remaining != 0 else Mark.NOTE, told)
 
 
+_MARKED: tuple[tuple[Any, str, str], ...] = (
+    (User, "email", "Person {} has the e-mail address of person {}, and is not mailed"),
+    (Suppression, "email", "Suppression {} is of the same address as suppression {}"),
+    (Segment, "name", "Segment {} has the name of segment {}"),
+)
 _SECTIONS: dict[str, Callable[[BrevoClient], Findings]] = {
     "Account": _account,
     "Attributes": _attributes,
     "Folder and lists": _lists,
     "Webhook": _webhook,
+    "Duplicates": _duplicates,
     "Budgets": _budgets,
 }

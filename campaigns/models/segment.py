@@ -29,7 +29,7 @@ class Segment(DerivedModel):
     name_key = DerivedCharField(
         source="name",
         derive=fold,
-        max_length=300,
+        max_length=450,  # three times that of the name: no name outgrows it
         unique=True,
         error_messages={"unique": "A segment with this name exists already: choose another name."},
     )

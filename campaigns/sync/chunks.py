@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.text import fold_email
 from campaigns.brevo import BrevoNotFound, BrevoPermanent, Process
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk
@@ -71,7 +72,7 @@ def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) ->
     """Write that all of an import are done but those refused: address and Brevo's reason."""
     refused: dict[str, list[str]] = {}
     for email, why in refusals.items():
-        refused.setdefault(why, []).append(email.lower())
+        refused.setdefault(why, []).append(fold_email(email))
     with transaction.atomic():
         settled = lines_of(chunk).update(outcome=Outcome.DONE)
         for why, emails in refused.items():
@@ -175,7 +176,7 @@ def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
     since = chunk.sent_at - _CLOCKS_DIFFER
     try:
         for page in run.client.list_members(list_id, modified_since=since):
-            found |= hoped_for & {contact.email.lower() for contact in page}
+            found |= hoped_for & {fold_email(contact.email) for contact in page}
     except BrevoNotFound:
         return []
     return sorted(found)

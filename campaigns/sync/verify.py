@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.text import fold_email
 from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.enums import VerifyLevel
 from campaigns.models import ListMember, Segment
+from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync.digest import SetDigest
 from campaigns.sync.reconciling import learn
 
@@ -93,22 +95,27 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     digest = SetDigest()
     for page in client.list_members(segment.brevo_list_id):
         learn(page, {segment.brevo_list_id})
-        for email in {contact.email.lower() for contact in page} - found:
+        for email in {fold_email(contact.email) for contact in page} - found:
             found.add(email)
             digest.add(email)
     stays = ListMember.objects.filter(segment=segment).order_by()
-    ours = set(stays.current().values_list("email", flat=True).iterator(chunk_size=10_000))
-    removed = (
-        set(stays.filter(removed_by=after).values_list("email", flat=True)) if after else set()
-    )
+    ours = _addresses(stays.current()).keys()
+    removed = _addresses(stays.filter(removed_by=after)) if after else {}
     missing, foreign = ours - found, found - ours
-    unexpected = foreign & removed
+    unexpected = foreign & removed.keys()
     proof.on_list, proof.digest = len(found), digest.hexdigest()
     proof.missing, proof.unexpected = len(missing), len(unexpected)
     proof.held_by_others = len(foreign - unexpected)
-    proof.missing_emails, proof.unexpected_emails = sorted(missing), sorted(unexpected)
+    proof.missing_emails = sorted(missing)
+    proof.unexpected_emails = sorted(removed[email] for email in unexpected)
     proof.names = {
         "missing": proof.missing_emails[:_NAMES],
         "unexpected": proof.unexpected_emails[:_NAMES],
         "held_by_others": sorted(foreign - unexpected)[:_NAMES],
     }
+
+
+def _addresses(stays: ListMemberQuerySet) -> dict[str, str]:
+    """Return {address: as the ledger spells it}, which is as it was sent at the time."""
+    emails = stays.values_list("email", flat=True).iterator(chunk_size=10_000)
+    return {fold_email(email): email for email in emails}

@@ -192,3 +192,19 @@ def test_a_body_of_unknown_length_is_refused(brevo, headers, status) -> None:
     answer = requests.get(f"{brevo.url}/contacts", headers=headers, timeout=5)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("unicode_domains", "shown"), [(False, "a@xn--bcher-kva.example"), (True, "a@bücher.example")]
+)
+def test_international_domain_is_one_contact_and_told_in_the_form_asked_for(
+    unicode_domains, shown
+) -> None:
+    with Sandbox(unicode_domains=unicode_domains) as brevo:
+        api = Api(brevo)
+        for email in ("A@Bücher.example", "a@xn--bcher-kva.example"):
+            api.post("/contacts", {"email": email, "updateEnabled": True})
+        contacts = api.get("/contacts").json()
+        api.session.close()
+
+    assert [contact["email"] for contact in contacts["contacts"]] == [shown]

@@ -69,6 +69,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--french", action="store_true", help="attributes PRENOM and NOM, as in France"
         )
+        parser.add_argument(
+            "--unicode-domains",
+            action="store_true",
+            help="show domains in their own letters instead of as xn--… (default: as xn--…)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         key = options["key"] or getattr(settings, "BREVO_API_KEY", "") or "sandbox"
@@ -84,6 +89,7 @@ class Command(BaseCommand):
             other_requests_per_hour=options["other_requests_per_hour"],
             import_seconds=options["import_seconds"],
             french=options["french"],
+            unicode_domains=options["unicode_domains"],
             port=options["port"],
         )
         try:

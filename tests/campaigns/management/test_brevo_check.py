@@ -1,10 +1,11 @@
 import pytest
 import requests
 
+from accounts.refolding import mark
 from campaigns.brevo import BrevoClient
 from campaigns.models import Segment
 from campaigns.sync import events
-from tests.factories import make_segment
+from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +181,17 @@ def test_what_cannot_be_asked_is_wrong_and_the_rest_is_told(monkeypatch, brevo, 
     assert said.code == 1
     assert lines(said, "!!")[0].startswith("Attributes: not known. ")
     assert "Budgets: " in said.out
+
+
+def test_person_who_was_marked_as_a_duplicate_is_named(brevo, run) -> None:
+    first = make_user(email="john@example.com")
+    later = make_user(email=mark("john@example.com", "person", 99, first.pk, 254))
+
+    said = run(COMMAND)
+
+    assert said.code == 1
+    told = f"Person {later.pk} has the e-mail address of person {first.pk}, and is not mailed"
+    assert lines(said, "!!") == [f"{told}: correct or delete one: {later.email}"]
 
 
 def test_missing_key_is_one_sentence(settings, run) -> None:
