@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from campaigns.brevo import BrevoError, BrevoMisconfigured
 
 FAILED = 1  # it was tried, and did not end well
+WAITING = 3  # nothing failed; a segment was busy already, or its plan waits for approval
 UNUSABLE = 2  # bad usage, no such segment, or Brevo is not configured
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from campaigns.brevo import BrevoError, BrevoMisconfigured
-from campaigns.enums import ExportStatus, VerifyLevel
-from campaigns.errors import CampaignsError
+from campaigns.enums import ACTIVE, ExportStatus, VerifyLevel
+from campaigns.errors import CampaignsError, SegmentBusy
 from campaigns.management.choosing import add_segment_arguments, chosen_segments
-from campaigns.management.exits import FAILED, UNUSABLE
+from campaigns.management.exits import FAILED, UNUSABLE, WAITING
 from campaigns.management.progress import Watcher
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync.runs import apply_plan, request_sync, run_export
+from campaigns.sync.runs import apply_plan, request_sync, run_export, waiting_plan
 
 
 class Command(BaseCommand):
@@ -45,17 +45,21 @@ class Command(BaseCommand):
         else:
             runs = [self._sync(segment, options) for segment in chosen_segments(options)]
         good = {ExportStatus.SUCCESS, *([ExportStatus.PLANNED] if options["plan"] else [])}
-        if any(status not in good for status in runs):
-            raise SystemExit(FAILED)
+        bad = [status for status in runs if status not in good]
+        if bad:
+            is_waiting = all(status in (ExportStatus.WAITING, *ACTIVE) for status in bad)
+            raise SystemExit(WAITING if is_waiting else FAILED)
 
     def _sync(self, segment: Segment, options: dict[str, Any]) -> str:
-        """Plan, apply and verify one segment; return its status."""
+        """Plan, apply and verify one segment; return its status, or that of what it waits for."""
         try:
             export = request_sync(
                 segment, plan_only=options["plan"], verify_level=options["verify"].upper()
             )
         except BrevoMisconfigured as error:
             raise CommandError(str(error), returncode=UNUSABLE) from error
+        except SegmentBusy as error:
+            return self._report_refused(segment, str(error), ExportStatus.RUNNING)
         except (CampaignsError, BrevoError) as error:
             return self._report_refused(segment, str(error))
         return self._run(export)
@@ -77,13 +81,16 @@ class Command(BaseCommand):
         ended = run_export(export.pk, progress=self.watcher)
         self.watcher.stop()
         self._report(ended)
-        return ended.status
+        is_kept_back = ended.status == ExportStatus.CANCELLED and waiting_plan(ended) is not None
+        return ExportStatus.WAITING if is_kept_back else ended.status
 
-    def _report_refused(self, segment: Segment, message: str) -> str:
+    def _report_refused(
+        self, segment: Segment, message: str, status: ExportStatus = ExportStatus.FAILED
+    ) -> str:
         refused = SegmentExport(
             segment=segment,
             segment_name=segment.name,
-            status=ExportStatus.FAILED,
+            status=status,
             brevo_list_id=segment.brevo_list_id,
             error_message=message,
         )

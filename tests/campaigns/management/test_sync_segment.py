@@ -215,9 +215,23 @@ def test_plan_that_waits_is_released_by_approving_it(settings, segment, run) -> 
     refused = run(COMMAND, "--apply", number)
     approved = run(COMMAND, "--apply", number, "--approve", "--json")
 
-    assert (waiting.code, told(waiting)[0]["status"]) == (1, "WAITING")
+    assert (waiting.code, told(waiting)[0]["status"]) == (3, "WAITING")
     assert (refused.code, "approve it first" in refused.err) == (1, True)
     assert (approved.code, told(approved)[0]["removed"]) == (0, 60)
+
+
+def test_plan_under_review_is_no_failure_of_the_next_sync(run, segment) -> None:
+    User.objects.bulk_create(
+        User(email=f"u{number}@example.com", gender="FEMALE") for number in range(60)
+    )
+    run(COMMAND, "Women")
+    User.objects.filter(email__startswith="u").delete()
+    number = told(run(COMMAND, "Women", "--json"))[0]["export_id"]
+
+    hourly = run(COMMAND, "Women", "--json")
+
+    assert hourly.code == 3
+    assert f"Sync {number} of this segment waits" in told(hourly)[0]["error_message"]
 
 
 # What goes wrong
@@ -238,12 +252,12 @@ def test_broken_segment_fails_and_the_others_are_synced(segment, men, run) -> No
     assert "is broken" in refused["error_message"]
 
 
-def test_segment_that_is_being_synced_fails_and_says_by_what(segment, run) -> None:
+def test_segment_that_is_being_synced_is_no_failure_and_says_by_what(segment, run) -> None:
     export = request_sync(segment)
 
     said = run(COMMAND, "Women", "--json")
 
-    assert (said.code, f"export {export.pk}" in told(said)[0]["error_message"]) == (1, True)
+    assert (said.code, f"export {export.pk}" in told(said)[0]["error_message"]) == (3, True)
 
 
 def test_run_that_died_is_carried_on(segment, run) -> None:
