@@ -44,6 +44,8 @@ class Outcome(TextChoices):
     DONE = "DONE", "Done"
     REFUSED = "REFUSED", "Refused by Brevo"
     HELD_BACK = "HELD_BACK", "Held back"
+    SENT = "SENT", "Sent, outcome unknown"
+    UNNEEDED = "UNNEEDED", "Nothing to do"
     NOT_ATTEMPTED = "NOT_ATTEMPTED", "Not attempted"
 
 
@@ -58,9 +60,14 @@ class Reason(TextChoices):
     DELETED = "DELETED", "was deleted"
 
 
+# Whoever has one of these said no: they leave a list at once, whatever else waits.
+SAID_NO = (Reason.OPTED_OUT, Reason.SUPPRESSED)
+
+
 class ChunkState(TextChoices):
     SENDING = "SENDING", "Being sent"
     ACCEPTED = "ACCEPTED", "Accepted by Brevo"
+    UNKNOWN = "UNKNOWN", "Outcome unknown"
     DONE = "DONE", "Done"
     FAILED = "FAILED", "Failed"
 

@@ -32,6 +32,16 @@ class HistoryForgotten(CampaignsError):
     """What is asked lies before what is still kept; the message says since when it is known."""
 
 
+class ImportUnfinished(CampaignsError):
+    """Brevo has accepted an import and not finished it in all the time that a run waits."""
+
+    def __init__(self, process_id: int, status: str) -> None:
+        super().__init__(
+            f"Brevo has not finished import {process_id}: it says “{status}”. "
+            "Look into the account in Brevo, which may be under verification."
+        )
+
+
 class RunCancelled(CampaignsError):
     """Somebody asked the run to stop."""
 

@@ -44,15 +44,26 @@ def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
         "kinds": _kinds(export, lines),
         "outcomes": Outcome.choices,
         "no_lines": _no_lines(export, lines),
-        "left_undone": sync_words.left_undone(export),
         "refused_address": lines.address(kind="", outcome=Outcome.REFUSED) + "#people",
-        "undone_address": lines.address(kind="", outcome=Outcome.NOT_ATTEMPTED) + "#people",
+        "open_outcomes": _open_outcomes(export, lines) if is_over else [],
         "proof": sync_words.proof_of(export),
         "definition": sentence(export.definition) if export.definition else "",
         "brevo_list": export.brevo_list_id or getattr(export.segment, "brevo_list_id", None),
         "moments": _moments(export),
         "took": sync_words.took(export) if is_over else "",
     }
+
+
+def _open_outcomes(export: SegmentExport, lines: Lines) -> list[dict[str, Any]]:
+    """Return how many people have an outcome that is none, each a link to them."""
+    return [
+        {
+            "number": number,
+            "label": Outcome(outcome).label.lower(),
+            "address": lines.address(kind="", outcome=outcome) + "#people",
+        }
+        for outcome, number in sync_words.open_outcomes(export).items()
+    ]
 
 
 def _state(export: SegmentExport) -> dict[str, Any]:
@@ -80,6 +91,8 @@ def _state(export: SegmentExport) -> dict[str, Any]:
 def _headline(export: SegmentExport) -> str:
     if export.is_stalled:
         return "Stalled: nobody is at work on it"
+    if export.status == ExportStatus.WAITING and export.removed:
+        return f"The plan waits for approval: only {export.removed:,} who said no were taken off"
     if export.status == ExportStatus.PLANNED and sync_words.is_empty_plan(export):
         return "Nothing would change: the list is what it should be, as far as we know"
     return _HEADLINES[ExportStatus(export.status)]

@@ -8,18 +8,27 @@ from functools import cached_property
 from typing import Any
 from zlib import crc32
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.admin.base import STATUS_COLOURS
-from campaigns.enums import ACTIVE, OPEN, ChunkState, ExportStatus, Phase, VerifyLevel
-from campaigns.models import ExportChunk, SegmentExport
-from campaigns.sync.brake import must_wait
+from campaigns.enums import (
+    ACTIVE,
+    OPEN,
+    ChunkState,
+    ExportStatus,
+    Outcome,
+    Phase,
+    VerifyLevel,
+)
+from campaigns.models import ExportChange, ExportChunk, SegmentExport
+from campaigns.sync.brake import approval_reason
 
 _HEARD_WITHIN = timedelta(seconds=60)  # a worker takes up what is queued much sooner
 _MINUTE, _HOUR = 60, 3600
+_ENDED_BADLY = (ExportStatus.FAILED, ExportStatus.PARTIAL)
 
 
 def duration(seconds: float) -> str:
@@ -185,18 +194,20 @@ def colour(export: SegmentExport) -> str:
 
 def brake_of(export: SegmentExport) -> str:
     """Return why a plan would wait for approval if it were confirmed, or ""."""
-    return must_wait(export) if export.status == ExportStatus.PLANNED else ""
+    return approval_reason(export) if export.status == ExportStatus.PLANNED else ""
 
 
 def is_empty_plan(export: SegmentExport) -> bool:
     return not (export.joins or export.leaves or export.changes_planned)
 
 
-def left_undone(export: SegmentExport) -> int:
-    """Return how many people of the plan have neither been done nor refused."""
-    planned = export.joins + export.leaves + export.changes_planned
-    settled = export.added + export.updated + export.removed + export.failed
-    return max(planned - settled, 0)
+def open_outcomes(export: SegmentExport) -> dict[str, int]:
+    """Return how many people were not attempted, or sent without our knowing the outcome."""
+    open_lines = ExportChange.objects.filter(
+        export=export, outcome__in=(Outcome.NOT_ATTEMPTED, Outcome.SENT)
+    )
+    counted = open_lines.order_by().values_list("outcome").annotate(n=Count("pk"))
+    return dict(counted)
 
 
 def outcome_in_words(export: SegmentExport) -> str:
@@ -221,7 +232,7 @@ def outcome_in_words(export: SegmentExport) -> str:
 
 def newer_plan(export: SegmentExport) -> SegmentExport | None:
     """Return the plan that was made when this one was refused as out of date."""
-    if export.status != ExportStatus.FAILED or not export.check_plan:
+    if export.status not in _ENDED_BADLY or not export.check_plan:
         return None
     plans = SegmentExport.objects.filter(segment=export.segment_id, pk__gt=export.pk)
     return plans.filter(status=ExportStatus.PLANNED).order_by("-pk").first()
@@ -243,6 +254,7 @@ class Proof:
 _NAMED = {
     "missing": "Ours, and not on the list",
     "unexpected": "Taken off, and still on the list",
+    "said_no": "Must not be mailed, and put there by others: take them off in Brevo",
     "held_by_others": "Put there by others: left alone",
 }
 
@@ -267,7 +279,7 @@ def proof_of(export: SegmentExport) -> Proof | None:
         ],
         digest=told["digest"],
         named=[
-            (label, names[key], (told[key] or 0) - len(names[key]))
+            (label, names[key], (told.get(key) or 0) - len(names[key]))
             for key, label in _NAMED.items()
             if names.get(key)
         ],

@@ -15,6 +15,7 @@ from campaigns.brevo.errors import (
     BrevoUnreachable,
     BrevoUnreadable,
     BrevoUrlWrong,
+    in_words,
 )
 from campaigns.brevo.payloads import AttributeMap, ImportBody
 from campaigns.brevo.rate_limits import Budgets, BudgetState
@@ -56,4 +57,5 @@ __all__ = [
     "Moved",
     "Process",
     "Webhook",
+    "in_words",
 ]

@@ -14,6 +14,7 @@ from campaigns.brevo import payloads, refusals
 from campaigns.brevo.endpoints import Endpoint
 from campaigns.brevo.errors import BrevoNotFound, BrevoPermanent
 from campaigns.brevo.payloads import ImportBody
+from campaigns.brevo.refusals import ImportReport
 from campaigns.brevo.replies import (
     Account,
     Attribute,
@@ -148,7 +149,7 @@ class BrevoClient(Transport):
         )
         return sorted(found, key=lambda process: process.id, reverse=True)
 
-    def refusals(self, process: Process) -> dict[str, str]:
+    def refusals(self, process: Process) -> ImportReport:
         """Return whom an import refused, and why: all reports of the process, or an error."""
         reasons: dict[str, list[str]] = {}
         for kind, link in process.links.items():
@@ -156,7 +157,7 @@ class BrevoClient(Transport):
                 told = reasons.setdefault(email, [])
                 if refusals.reason(kind) not in told:
                     told.append(refusals.reason(kind))
-        return {email: "; ".join(told) for email, told in reasons.items()}
+        return ImportReport({email: "; ".join(told) for email, told in reasons.items()})
 
     # Webhooks
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 _REASONS = {
     "invalid_emails": "Brevo does not accept the e-mail address",
@@ -13,6 +15,15 @@ _REASONS = {
     "duplicate_landline_number_id": "the landline number belongs to another contact",
 }
 _HEADINGS = frozenset({"EMAIL", "E-MAIL", "EMAIL_ID", "EMAIL ADDRESS"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Whom an import refused, and why: address and reason. ``problem`` says what is missing."""
+
+    refused: Mapping[str, str]
+    is_complete: bool = True
+    problem: str = ""
 
 
 def reason(kind: str) -> str:

@@ -72,6 +72,7 @@ class Transport:
         self.sleep = sleep
         self.max_wait = max_wait
         self.before_request = before_request
+        self.unanswered = 0  # attempts to write of which nobody knows whether they were carried out
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {urlsplit(self._base_url).hostname}>"
@@ -143,6 +144,7 @@ class Transport:
                     self._pace(budget, deadline)
                 return self._once(endpoint, attempt)
             except BrevoError as error:
+                self.unanswered += error.may_have_happened
                 in_doubt = error.may_have_happened = in_doubt or error.may_have_happened
                 delay = self._delay_before_repeat(endpoint, error, attempts)
                 if delay is None or self._clock() + delay > deadline:

@@ -60,6 +60,10 @@ class SegmentExport(models.Model):
     list_count_before = models.BigIntegerField(null=True, help_text="The ledger before the run.")
     joins = models.BigIntegerField(default=0)
     leaves = models.BigIntegerField(default=0)
+    leaves_at_once = models.BigIntegerField(
+        default=0,
+        help_text="Of those who leave: whoever said no, or may be on the list. No approval needed.",
+    )
     changes_planned = models.BigIntegerField(default=0)
     held_back = models.BigIntegerField(default=0)
     check_plan = models.BooleanField(
@@ -126,11 +130,16 @@ class ExportChunkQuerySet(models.QuerySet["ExportChunk", "ExportChunk"]):
         """Keep those of which we do not know yet what came of them."""
         return self.filter(state__in=(ChunkState.SENDING, ChunkState.ACCEPTED))
 
+    def possibly_arriving(self) -> Self:
+        """Keep those that Brevo may still carry out: whoever is in them may come to be listed."""
+        return self.filter(state__in=(ChunkState.SENDING, ChunkState.ACCEPTED, ChunkState.UNKNOWN))
+
 
 class ExportChunk(models.Model):
     """A stretch of a plan's lines on its way to Brevo: written before anything is sent.
 
     A chunk that stays unsettled is a question to Brevo that the next run of the segment asks.
+    One whose outcome is UNKNOWN was sent again, and may still be carried out all the same.
     """
 
     export = models.ForeignKey(SegmentExport, on_delete=models.CASCADE, related_name="chunks")
@@ -188,6 +197,13 @@ class ExportChange(models.Model):
     message = models.TextField(blank=True, help_text="Why, in Brevo's words.")
     fingerprint = models.UUIDField(null=True)
     without_phone = models.BooleanField(default=False, help_text="Brevo refused the number.")
+    unconfirmed = models.BooleanField(
+        default=False,
+        help_text="No member, but in an earlier request whose outcome is unknown.",
+    )
+    alone = models.BooleanField(
+        default=False, help_text="Sent alone, because an import left this person out."
+    )
 
     class Meta:
         ordering = ["id"]

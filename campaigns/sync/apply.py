@@ -4,15 +4,19 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 
 from campaigns.brevo import AttributeMap, BrevoError, BrevoNotFound, BrevoPermanent
-from campaigns.enums import ChangeKind, Outcome
-from campaigns.models import ExportChange, Segment
-from campaigns.sync import ledger
+from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
+from campaigns.models import ExportChange, ExportChunk, Segment, SegmentExport
+from campaigns.sync import chunks, ledger
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
 from campaigns.sync.work import Run, segment_deleted
+
+_NOT_THERE = "Was not on the list."
+_ARRIVED = "Was put on the list by an earlier sync, whose answer came late."
 
 
 def prepare_list(run: Run) -> None:
@@ -33,14 +37,62 @@ def prepare_list(run: Run) -> None:
         run.save(brevo_list_id=segment.brevo_list_id)
 
 
+def remove_at_once(run: Run) -> None:
+    """Take off whoever said no, before anything that the rest of the plan may have to wait for.
+
+    With them go those who must not be on the list, and may be, or may come to be, by an earlier
+    request of which nobody knows whether Brevo carries it out.
+    """
+    export = run.export
+    if export.list_was_gone:
+        return
+    if export.brevo_list_id is None:
+        run.save(brevo_list_id=run.segment.brevo_list_id)
+    _remove_lines(run, Q(reason__in=SAID_NO) | Q(unconfirmed=True))
+    _withdraw_from_reviewed(run)
+
+
+def _withdraw_from_reviewed(run: Run) -> None:
+    """Leave out of a plan that waits for approval whom this run has taken off the list."""
+    done = ExportChange.objects.filter(
+        export=run.export, kind=ChangeKind.LEAVE, outcome=Outcome.DONE
+    )
+    for reviewed in waiting_plans(run):
+        same = ExportChange.objects.filter(
+            export=reviewed, outcome=Outcome.PENDING, email__in=done.values("email")
+        )
+        message = f"Taken off by sync {run.export.pk}."
+        if same.update(outcome=Outcome.UNNEEDED, message=message):
+            left = pending(reviewed, ChangeKind.LEAVE)
+            reviewed.leaves = left.count()
+            reviewed.leaves_at_once = left.filter(reason__in=SAID_NO).count()
+            reviewed.save(update_fields=["leaves", "leaves_at_once"])
+
+
+def waiting_plans(run: Run) -> QuerySet[SegmentExport, SegmentExport]:
+    """Return the plans of this segment that wait for approval."""
+    return SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
+
+
 def remove(run: Run) -> None:
     """Take the leavers off the list, chunk by chunk; only contacts that our ledger names."""
+    _remove_lines(run, Q())
+
+
+def _remove_lines(run: Run, which: Q) -> None:
     size = settings.BREVO_CHUNK_SIZE
     for lines in stretches(run.export, ChangeKind.LEAVE):
-        leavers = list(lines.values_list("pk", "email"))
+        leavers = list(lines.filter(which).values_list("pk", "email"))
         for start in range(0, len(leavers), size):
             _remove(run, leavers[start : start + size])
             run.show()
+
+
+def remove_again(run: Run, emails: Sequence[str]) -> None:
+    """Take people off once more who were taken off by this run and are on the list all the same."""
+    size = settings.BREVO_CHUNK_SIZE
+    for start in range(0, len(emails), size):
+        run.client.remove_from_list(_list_id(run), emails[start : start + size])
 
 
 def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
@@ -49,7 +101,7 @@ def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
     ledger.doubt(run.export, emails)  # should the answer be lost, and they come back
     refusal = ""
     try:
-        run.client.remove_from_list(_list_id(run), emails)
+        moved = run.client.remove_from_list(_list_id(run), emails)
     except BrevoNotFound:
         raise
     except BrevoPermanent as error:
@@ -60,14 +112,22 @@ def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
         refusal = error.brevo_message or str(error)
     outcome = Outcome.REFUSED if refusal else Outcome.DONE
     with transaction.atomic():
-        ExportChange.objects.filter(pk__in=lines).update(outcome=outcome, message=refusal)
+        removed = ExportChange.objects.filter(pk__in=lines)
+        removed.update(outcome=outcome, message=refusal)
         if not refusal:
+            not_there = removed.filter(unconfirmed=True, email__in=moved.failure)
+            not_there.update(outcome=Outcome.UNNEEDED, message=_NOT_THERE)
             ledger.strike_off(run.export, emails)
         run.settle(len(page))
 
 
 def send(run: Run) -> None:
-    """Send whoever joins, then whoever's data changed."""
+    """Send whoever joins, then whoever's data changed.
+
+    What earlier requests did is found out first, so that nobody is sent twice: Brevo has some time
+    to finish them.
+    """
+    _find_out_what_arrived(run)
     kinds = [
         kind for kind in (ChangeKind.JOIN, ChangeKind.CHANGE) if pending(run.export, kind).exists()
     ]
@@ -76,6 +136,23 @@ def send(run: Run) -> None:
     attributes = _attributes(run)
     for kind in kinds:
         Sender(run, _list_id(run), kind, attributes).send()
+
+
+def _find_out_what_arrived(run: Run) -> None:
+    open_chunks = ExportChunk.objects.unsettled().filter(export__segment=run.segment)
+    if not open_chunks.exists():
+        return
+    chunks.resolve_open(run, longest=chunks.patience(run))
+    with transaction.atomic():
+        arrived, changed = ledger.match_joins(run.export, _ARRIVED)
+        if arrived or changed:
+            run.save(
+                joins=F("joins") - changed,
+                changes_planned=F("changes_planned") + changed,
+            )
+            run.settle(arrived)
+        for chunk in open_chunks.filter(state=ChunkState.ACCEPTED).select_related("export"):
+            run.settle(chunks.leave_to(run.export, chunk))
 
 
 def _attributes(run: Run) -> AttributeMap:

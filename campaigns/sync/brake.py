@@ -7,9 +7,12 @@ from campaigns.models import SegmentExport
 _SMALL_LIST = 50  # members; below that a few people are a large share
 
 
-def must_wait(export: SegmentExport) -> str:
-    """Return why the plan has to be approved first, or ``""`` when it need not."""
-    before, leaves = export.list_count_before or 0, export.leaves
+def approval_reason(export: SegmentExport) -> str:
+    """Return why the plan has to be approved first, or ``""`` when it need not.
+
+    Whoever said no is not counted: they leave without approval.
+    """
+    before, leaves = export.list_count_before or 0, export.leaves - export.leaves_at_once
     if export.approved_at is not None or before < _SMALL_LIST:
         return ""
     if leaves * 100 <= before * settings.CAMPAIGNS_REMOVAL_BRAKE:

@@ -1,25 +1,35 @@
-"""What came of a chunk: told by Brevo's process, or found out by reading the list back."""
+"""What came of a chunk: as Brevo's process says, or found out by reading the list back."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.text import fold_email
-from campaigns.brevo import BrevoNotFound, BrevoPermanent, Process
+from campaigns.brevo import BrevoNotFound, BrevoPermanent, BrevoTemporary, Process, in_words
 from campaigns.enums import ChangeKind, ChunkState, Outcome
-from campaigns.models import ExportChange, ExportChunk
+from campaigns.models import ExportChange, ExportChunk, SegmentExport
 from campaigns.sync import ledger
+from campaigns.sync.closing import STAYS_POSSIBLE, recount
 from campaigns.sync.work import Run
+
+logger = logging.getLogger(__name__)
 
 IMPORT_PROCESS = "IMPORTUSER"  # what Brevo calls an import among its processes
 FIRST_LOOK = 0.05  # seconds after an import was accepted, when nothing tells better
+ALONE_AT_MOST = 1_000  # people of one import who are sent again one by one
+_BRIEFLY = 2.0  # seconds that a plan waits for an earlier import
 _LONGEST_LOOK = 60.0
+_SAID_AFTER = 20.0  # seconds of waiting that need an explanation
+_STUCK_SHARE = 12  # how much less an import is waited for while another is stuck
 _ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as long
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE_REFUSED = "the phone number belongs to another contact"
+_NO_REPORT = "Brevo's report of whom it refused could not be read."
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
@@ -29,23 +39,46 @@ def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
     Whoever was set aside on the way out, and was told why, is not among them.
     """
     given_up = Q(outcome=Outcome.NOT_ATTEMPTED, message="")
-    return _stretch(chunk).filter(Q(outcome=Outcome.PENDING) | given_up)
+    return _stretch(chunk).filter(Q(outcome__in=(Outcome.PENDING, Outcome.SENT)) | given_up)
+
+
+def patience(run: Run) -> float:
+    """Return for how many seconds the run waits for one import.
+
+    While an import that was waited for in vain is still open, the account seems to be stuck, and
+    the next ones are waited for more briefly.
+    """
+    longest = settings.CAMPAIGNS_IMPORT_WAIT * 60.0
+    since = timezone.now() - timedelta(seconds=longest)
+    stuck = ExportChunk.objects.filter(state=ChunkState.ACCEPTED, sent_at__lt=since)
+    return longest / _STUCK_SHARE if stuck.exclude(export=run.export).exists() else longest
 
 
 def wait_for(
-    run: Run, process_id: int, *, wait: float, waited: float = 0.0, growth: float = 0.5
+    run: Run,
+    process_id: int,
+    *,
+    wait: float,
+    longest: float,
+    waited: float = 0.0,
+    growth: float = 0.5,
 ) -> Process:
-    """Return the process once it has finished; the first look is after ``wait`` seconds.
+    """Return the process once it has finished, or as it is after ``longest`` seconds in all.
 
-    Each further one comes after so much again of all that was waited. It asks sparingly: 100 an
-    hour is all there is.
+    The first look is after ``wait`` seconds. Each further one comes after so much again of all
+    that was waited. It asks sparingly: 100 an hour is all there is.
     """
     while True:
         run.pause(wait)
-        process = run.client.process(process_id)
-        if process.is_finished:
-            return process
         waited += wait
+        process = run.client.process(process_id)
+        if process.is_finished or waited >= longest:
+            run.wait_for("")
+            return process
+        if waited > _SAID_AFTER:
+            run.wait_for(
+                f"Brevo to finish import {process_id}: “{process.status}” for {in_words(waited)}"
+            )
         wait = min(max(waited * growth, FIRST_LOOK), _LONGEST_LOOK)
 
 
@@ -61,11 +94,43 @@ def likely_duration(people: int) -> float:
 
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
-    """Write the outcome of each line, as Brevo's process and its reports tell it."""
-    if process.succeeded:
-        write_outcomes(run, chunk, run.client.refusals(process))
+    """Write the outcome of each line of a finished import, from its reports or from the list."""
+    if not process.succeeded:
+        settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
         return
-    settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
+    report = run.client.refusals(process)
+    if report.is_complete:
+        write_outcomes(run, chunk, report.refused)
+    else:
+        logger.warning("Import %s: %s", process.id, report.problem)
+        settle_without_report(run, chunk, report.refused)
+
+
+def settle_without_report(run: Run, chunk: ExportChunk, refused: Mapping[str, str]) -> None:
+    """Settle a finished import of which not all who were refused are known, by the list.
+
+    Whoever arrived is done. The others are sent again alone, where Brevo says why it refuses
+    somebody; so are changes, of which a list says nothing.
+    """
+    arrived = _arrived(run, chunk)
+    with transaction.atomic():
+        settled = _write_arrived(chunk, arrived)
+        settled += _write_refused(lines_of(chunk), refused)
+        settled += _send_alone(chunk)
+        _close(run, chunk, settled=settled)
+
+
+def _send_alone(chunk: ExportChunk) -> int:
+    """Have the open lines sent one by one; return how many are too many for it."""
+    lines = lines_of(chunk)
+    ids = list(lines.order_by("pk").values_list("pk", flat=True)[:ALONE_AT_MOST])
+    if not ids:
+        return 0
+    ExportChange.objects.filter(pk__in=ids).update(alone=True)
+    rest = lines.filter(pk__gt=ids[-1])
+    if chunk.kind == ChangeKind.JOIN:
+        return 0
+    return rest.update(outcome=Outcome.DONE, message=_NO_REPORT)
 
 
 def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) -> None:
@@ -92,32 +157,44 @@ def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
     return once_more
 
 
-def settle_by_list(run: Run, chunk: ExportChunk, *, refusal: str = "") -> None:
+def settle_by_list(
+    run: Run, chunk: ExportChunk, *, refusal: str = "", is_certain: bool = True
+) -> None:
     """Read back who of the chunk is on the list: they are done.
 
     The others were refused, when there is a refusal; else they stay open, to be sent again. That
-    somebody is on the list says nothing of a change: changes are always sent again.
+    somebody is on the list says nothing of a change: changes are always sent again. Unless it
+    ``is_certain`` that Brevo is done with the request, or everybody arrived, the chunk's outcome
+    stays unknown: whoever is in it may still come to be on the list.
     """
     arrived = _arrived(run, chunk)
     with transaction.atomic():
-        lines, settled = lines_of(chunk), 0
-        for batch in _batches(arrived):
-            settled += lines.filter(email__in=batch).update(outcome=Outcome.DONE)
+        settled = _write_arrived(chunk, arrived)
+        lines = lines_of(chunk)
+        is_certain = is_certain or (chunk.kind == ChangeKind.JOIN and not lines.exists())
         if refusal:
             settled += lines.update(outcome=Outcome.REFUSED, message=refusal)
-        _close(run, chunk, settled=settled, state=ChunkState.FAILED, told=refusal)
+        state = ChunkState.FAILED if is_certain else ChunkState.UNKNOWN
+        _close(run, chunk, settled=settled, state=state, message=refusal)
 
 
-def settle_refused(run: Run, chunk: ExportChunk, told: str) -> None:
-    """Brevo refused the request as a whole, and with it everybody in it."""
+def settle_refused(run: Run, chunk: ExportChunk, message: str) -> None:
+    """Brevo refused the request as a whole: send its people alone, to learn whom it means.
+
+    When there are too many of them for that, all are refused.
+    """
     with transaction.atomic():
-        settled = lines_of(chunk).update(outcome=Outcome.REFUSED, message=told)
-        _close(run, chunk, settled=settled, state=ChunkState.FAILED, told=told)
+        settled = 0
+        if chunk.people > ALONE_AT_MOST:
+            settled = lines_of(chunk).update(outcome=Outcome.REFUSED, message=message)
+        else:
+            _send_alone(chunk)
+        _close(run, chunk, settled=settled, state=ChunkState.FAILED, message=message)
 
 
-def settle_unsent(run: Run, chunk: ExportChunk, told: str) -> None:
+def settle_unsent(run: Run, chunk: ExportChunk, message: str) -> None:
     """Nothing has reached Brevo: the lines stay open."""
-    _close(run, chunk, settled=0, state=ChunkState.FAILED, told=told)
+    _close(run, chunk, settled=0, state=ChunkState.FAILED, message=message)
 
 
 def settle_one(run: Run, chunk: ExportChunk, line: int, outcome: Outcome, message: str) -> None:
@@ -128,37 +205,76 @@ def settle_one(run: Run, chunk: ExportChunk, line: int, outcome: Outcome, messag
         run.settle(1)
 
 
-def settle_told(run: Run, chunk: ExportChunk) -> None:
-    """All lines of the chunk have their outcome already."""
-    _close(run, chunk, settled=0)
+def close_one_by_one(run: Run, chunk: ExportChunk, *, is_certain: bool) -> None:
+    """Close a chunk all of whose lines have their outcome already.
+
+    When an attempt got no answer, it may still be carried out, after the one that did.
+    """
+    state = ChunkState.DONE if is_certain else ChunkState.UNKNOWN
+    _close(run, chunk, settled=0, state=state)
 
 
-def settle_unheard(run: Run, chunk: ExportChunk) -> None:
-    """Find out what became of a chunk to which no answer was heard.
+def resolve_unanswered(run: Run, chunk: ExportChunk, *, longest: float) -> bool:
+    """Find out what became of a chunk to which no answer was heard; False when it stays open.
 
     An import is looked for among Brevo's newest processes and waited for; one that was never
     started leaves its lines open. What it did is then read from the list, as it is when Brevo has
     forgotten the process or its reports.
     """
     if chunk.process_id is not None:
-        try:
-            process = wait_for(run, chunk.process_id, wait=FIRST_LOOK)
-            settle_import(run, chunk, process)
-        except BrevoPermanent:
-            settle_by_list(run, chunk)
-        return
+        return _resolve_accepted(run, chunk, longest)
     if not chunk.one_by_one:
-        for process in run.client.latest_processes():
-            if process.name == IMPORT_PROCESS and process.id > (chunk.known_process_id or 0):
-                wait_for(run, process.id, wait=FIRST_LOOK)
-    settle_by_list(run, chunk)
+        for newer in run.client.latest_processes():
+            if newer.name == IMPORT_PROCESS and newer.id > (chunk.known_process_id or 0):
+                process = wait_for(run, newer.id, wait=FIRST_LOOK, longest=longest)
+                if not process.is_finished and longest <= _BRIEFLY:
+                    return False
+    settle_by_list(run, chunk, is_certain=False)
+    return True
 
 
-def settle_lost(run: Run, segment_id: int) -> None:
-    """Find out about all that was on its way when a run of this segment broke off."""
-    lost = ExportChunk.objects.unsettled().filter(export__segment_id=segment_id)
-    for chunk in lost.select_related("export"):
-        settle_unheard(run, chunk)
+def _resolve_accepted(run: Run, chunk: ExportChunk, longest: float) -> bool:
+    assert chunk.process_id is not None, "Brevo accepted it"
+    try:
+        process = wait_for(run, chunk.process_id, wait=FIRST_LOOK, longest=longest)
+    except BrevoPermanent:  # forgotten
+        settle_by_list(run, chunk)
+        return True
+    if process.is_finished:
+        settle_import(run, chunk, process)
+        return True
+    if chunk.sent_at < timezone.now() - STAYS_POSSIBLE:
+        settle_by_list(run, chunk, is_certain=False)
+        return True
+    return False
+
+
+def resolve_open(run: Run, *, longest: float = _BRIEFLY) -> None:
+    """Find out about all that was on its way when earlier runs of this segment ended.
+
+    It never stands in the way of what comes next: what Brevo has not finished, or cannot say just
+    now, stays open.
+    """
+    waiting = ExportChunk.objects.unsettled().filter(export__segment_id=run.segment.pk)
+    for chunk in waiting.select_related("export"):
+        try:
+            resolve_unanswered(run, chunk, longest=longest)
+        except BrevoTemporary as error:
+            logger.warning("Chunk %s stays open: status %s", chunk.pk, error.status)
+
+
+def leave_to(export: SegmentExport, chunk: ExportChunk) -> int:
+    """Do not send again in this run whom Brevo has accepted and not finished; return how many."""
+    if chunk.export_id == export.pk:
+        return 0
+    message = f"Sent by sync {chunk.export_id}: Brevo has not finished import {chunk.process_id}."
+    again = ExportChange.objects.filter(
+        export=export,
+        kind__in=(ChangeKind.JOIN, ChangeKind.CHANGE),
+        outcome=Outcome.PENDING,
+        email__in=lines_of(chunk).values("email"),
+    )
+    return again.update(outcome=Outcome.NOT_ATTEMPTED, message=message)
 
 
 def _stretch(chunk: ExportChunk) -> QuerySet[ExportChange]:
@@ -169,7 +285,7 @@ def _stretch(chunk: ExportChunk) -> QuerySet[ExportChange]:
 
 def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
     list_id = chunk.export.brevo_list_id
-    if list_id is None or chunk.kind != ChangeKind.JOIN:
+    if list_id is None or chunk.kind != ChangeKind.JOIN or list_id != run.segment.brevo_list_id:
         return []
     hoped_for = set(lines_of(chunk).values_list("email", flat=True))
     found: set[str] = set()
@@ -180,6 +296,23 @@ def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
     except BrevoNotFound:
         return []
     return sorted(found)
+
+
+def _write_arrived(chunk: ExportChunk, emails: list[str]) -> int:
+    lines, settled = lines_of(chunk), 0
+    for batch in _batches(emails):
+        settled += lines.filter(email__in=batch).update(outcome=Outcome.DONE)
+    return settled
+
+
+def _write_refused(lines: QuerySet[ExportChange], refused: Mapping[str, str]) -> int:
+    """Refuse those of the lines whom an incomplete report names, but for their phone."""
+    settled = 0
+    for email, why in refused.items():
+        if why != _PHONE_REFUSED:
+            named = lines.filter(email=fold_email(email))
+            settled += named.update(outcome=Outcome.REFUSED, message=why)
+    return settled
 
 
 def _batches(emails: list[str]) -> Iterator[list[str]]:
@@ -193,12 +326,19 @@ def _close(
     *,
     settled: int,
     state: ChunkState = ChunkState.DONE,
-    told: str = "",
+    message: str = "",
 ) -> None:
+    """Enter what is done into the ledger, and close the chunk.
+
+    Of a run that has ended, the counts and the status follow what is known now.
+    """
+    is_own = chunk.export_id == run.export.pk
     with transaction.atomic():
         ledger.record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
-        chunk.state, chunk.error_message = state, told
+        chunk.state, chunk.error_message = state, message
         chunk.finished_at = timezone.now()
         chunk.save(update_fields=["state", "error_message", "finished_at", "took"])
-        run.settle(settled if chunk.export_id == run.export.pk else 0)
+        run.settle(settled if is_own else 0)
+        if not is_own:
+            recount(chunk.export, settled_by=run.export)
     run.show()

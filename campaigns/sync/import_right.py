@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import AccountLease, ExportChunk
-from campaigns.sync.chunks import IMPORT_PROCESS
+from campaigns.sync.chunks import IMPORT_PROCESS, patience
 from campaigns.sync.work import Run, lease_end
 
 _KEY = "import"
@@ -44,15 +44,10 @@ def _ours(run: Run) -> QuerySet[AccountLease, AccountLease]:
 
 def _wait_for_right(run: Run) -> None:
     while not _taken(run):
-        _tell(run, f"another import into this Brevo account ({_holder()})")
+        run.wait_for(f"another import into this Brevo account ({_holder()})")
         run.pause(_ASK_AGAIN)
     _let_lost_imports_end(run)
-    _tell(run, "")
-
-
-def _tell(run: Run, waits_for: str) -> None:
-    if run.export.waits_for != waits_for:
-        run.save(waits_for=waits_for)
+    run.wait_for("")
 
 
 def _taken(run: Run) -> bool:
@@ -67,13 +62,19 @@ def _holder() -> str:
 
 
 def _let_lost_imports_end(run: Run) -> None:
-    """Wait for imports that a run which died or gave up may have left running at Brevo."""
+    """Wait, but not for ever, for imports that an earlier run may have left running at Brevo."""
+    waited, longest = 0.0, patience(run)
     lost = ExportChunk.objects.unsettled().filter(
         one_by_one=False, sent_at__gt=timezone.now() - _FORGOTTEN
     )
-    while lost.exclude(export=run.export).exists() and any(
-        process.name == IMPORT_PROCESS and not process.is_finished
-        for process in run.client.latest_processes()
+    while (
+        waited < longest
+        and lost.exclude(export=run.export).exists()
+        and any(
+            process.name == IMPORT_PROCESS and not process.is_finished
+            for process in run.client.latest_processes()
+        )
     ):
-        _tell(run, "an import that an earlier run left behind at Brevo")
+        run.wait_for("an import that an earlier sync left running at Brevo")
         run.pause(_LOOK_AGAIN)
+        waited += _LOOK_AGAIN

@@ -11,19 +11,34 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.enums import ChangeKind
+from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 
 _UNKNOWN = UUID(int=0)
+SEND_ALONE = UUID(int=1)  # in place of a fingerprint: an import left this member out
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 _JOIN = """
 INSERT INTO {member} (segment_id, user_id, email, fingerprint, added_at, added_by)
 SELECT %s, user_id, email, fingerprint, %s, export_id FROM {change}
 WHERE export_id = %s AND kind = 'JOIN' AND outcome = 'DONE' AND id BETWEEN %s AND %s
     AND EXISTS (SELECT 1 FROM {segment} segment WHERE segment.id = %s)
-ON CONFLICT (segment_id, email) WHERE removed_at IS NULL DO NOTHING
+ON CONFLICT (segment_id, email) WHERE removed_at IS NULL
+    DO UPDATE SET fingerprint = excluded.fingerprint, user_id = excluded.user_id
 """
+_ARRIVED_ALREADY = """
+UPDATE {change} SET outcome = 'UNNEEDED', message = %s
+FROM {member} member WHERE member.segment_id = %s AND member.removed_at IS NULL
+    AND member.email = {change}.email AND {change}.export_id = %s AND {change}.kind = 'JOIN'
+    AND {change}.outcome = 'PENDING' AND member.fingerprint = {change}.fingerprint
+"""
+_CHANGED_SINCE = """
+UPDATE {change} SET kind = 'CHANGE'
+FROM {member} member WHERE member.segment_id = %s AND member.removed_at IS NULL
+    AND member.email = {change}.email AND {change}.export_id = %s AND {change}.kind = 'JOIN'
+    AND {change}.outcome = 'PENDING'
+"""
+
 
 _CHANGE = """
 UPDATE {member} SET fingerprint = line.fingerprint, user_id = line.user_id FROM {change} line
@@ -46,6 +61,31 @@ def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
         return
     statement = _CHANGE.format(member=sql.table(ListMember), change=sql.table(ExportChange))
     sql.execute(statement, [export.segment_id, export.pk, first, last])
+
+
+def match_joins(export: SegmentExport, message: str) -> tuple[int, int]:
+    """Settle the open joins of those who have become members since the plan was made.
+
+    Whoever was sent the same data needs nothing; the others become changes. Returns how many of
+    each there are.
+    """
+    names = {"member": sql.table(ListMember), "change": sql.table(ExportChange)}
+    of_run = [export.segment_id, export.pk]
+    arrived = sql.execute(_ARRIVED_ALREADY.format(**names), [message, *of_run])
+    return arrived, sql.execute(_CHANGED_SINCE.format(**names), of_run)
+
+
+def send_alone(export: SegmentExport, emails: Sequence[str]) -> None:
+    """Have these members, whom an import of this run left out, sent one by one by the next run."""
+    for start in range(0, len(emails), _BATCH):
+        batch = emails[start : start + _BATCH]
+        sent = ExportChange.objects.filter(
+            export=export,
+            kind__in=(ChangeKind.JOIN, ChangeKind.CHANGE),
+            outcome=Outcome.DONE,
+            email__in=batch,
+        )
+        _current(export).filter(email__in=sent.values("email")).update(fingerprint=SEND_ALONE)
 
 
 def doubt(export: SegmentExport, emails: Sequence[str]) -> None:

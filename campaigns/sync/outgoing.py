@@ -51,15 +51,21 @@ def stretches(
         yield waiting.filter(pk__range=(first, after)).annotate(person=near)
 
 
-def people(export: SegmentExport, kind: str, *, after: int) -> Iterator[Person]:
+def people(
+    export: SegmentExport, kind: str, *, after: int, alone: bool | None = None
+) -> Iterator[Person]:
     """Yield who is still to be sent, in the order of lines, with today's data.
+
+    ``alone`` keeps those who are to be sent one by one because an import left them out, or the
+    others; None keeps all.
 
     Whoever must not be sent any more gets that outcome here and is not yielded: nobody is put on
     a list who opted out while the run was under way. The line keeps the fingerprint of what is
     really sent.
     """
     for lines in stretches(export, kind, after=after):
-        yield from _sendable(list(_as_they_are(lines)))
+        chosen = lines if alone is None else lines.filter(alone=alone)
+        yield from _sendable(list(_as_they_are(chosen)))
 
 
 def held_since(export: SegmentExport, kind: str, stretch: tuple[int, int]) -> bool:

@@ -4,6 +4,8 @@ The database computes it, in one statement and hence from one moment, however ma
 Nothing is sent. Who is held back, and why, is as ``campaigns.audience.mailable`` says.
 """
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, TextField, Value
 from django.db.models.functions import MD5, Cast, Concat
@@ -13,17 +15,18 @@ from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo import BrevoNotFound, BrevoTemporary
-from campaigns.enums import ChangeKind, ExportStatus, Phase, Reason
+from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase, Reason
 from campaigns.errors import PlanRefused
-from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
+from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 from campaigns.sync.digest import digest_of
+from campaigns.sync.ledger import SEND_ALONE
 from campaigns.sync.work import Run
 
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
 _NO_SEGMENT = 0  # a ledger that nobody is in
 _ANALYZE_ABOVE = 5_000
-_DECISIVE = ("plan_digest", "definition", "list_was_gone")
+_DECISIVE = ("definition", "list_was_gone")
 
 # Who is mailable and new joins; who is held back and on the list leaves; whoever is in the ledger
 # but not in the audience under the same address leaves too. A person has one line at most. A table
@@ -41,22 +44,41 @@ person AS (
              ELSE '' END AS held
     FROM audience LEFT JOIN suppressed ON suppressed.id = audience.id
 ),
-member AS (
-    SELECT id, user_id, email, fingerprint FROM {member}
-    WHERE segment_id = %s AND removed_at IS NULL
-)
+member AS ({members})
 SELECT COALESCE(person.id, member.user_id) AS user_id,
     COALESCE(person.email, member.email) AS email,
     CASE WHEN person.id IS NULL THEN 'LEAVE'
          WHEN person.held <> '' AND member.id IS NULL THEN 'HELD_BACK'
          WHEN person.held <> '' THEN 'LEAVE'
-         WHEN member.id IS NULL THEN 'JOIN'
+         WHEN member.id IS NULL OR member.unconfirmed THEN 'JOIN'
          ELSE 'CHANGE' END AS kind,
     person.held AS reason,
-    COALESCE(person.fingerprint, member.fingerprint) AS fingerprint
+    COALESCE(person.fingerprint, member.fingerprint) AS fingerprint,
+    COALESCE(member.unconfirmed, FALSE) AS unconfirmed,
+    COALESCE(member.fingerprint = %s, FALSE) AS alone
 FROM {pairs}
-WHERE person.id IS NULL OR member.id IS NULL OR person.held <> ''
+WHERE person.id IS NULL OR member.id IS NULL OR person.held <> '' OR member.unconfirmed
     OR member.fingerprint <> person.fingerprint OR member.user_id <> person.id
+"""
+_MEMBERS = """
+    SELECT id, user_id, email, fingerprint, FALSE AS unconfirmed FROM {member}
+    WHERE segment_id = %s AND removed_at IS NULL
+"""
+# Whoever is in a request of which nobody knows whether Brevo carries it out may be on the list, or
+# may come to be: when they are not to be on it, they are taken off, until it is known.
+_UNCONFIRMED = """
+    UNION ALL
+    SELECT MIN(line.id), MIN(line.user_id), line.email, NULL, TRUE
+    FROM {chunk} chunk
+    JOIN {export} export ON export.id = chunk.export_id
+    JOIN {change} line ON line.export_id = chunk.export_id AND line.kind = chunk.kind
+        AND line.id BETWEEN chunk.first_change AND chunk.last_change
+    WHERE export.segment_id = %s AND chunk.state IN ('SENDING', 'ACCEPTED', 'UNKNOWN')
+        AND NOT EXISTS (
+            SELECT 1 FROM {member} ours
+            WHERE ours.segment_id = %s AND ours.removed_at IS NULL AND ours.email = line.email
+        )
+    GROUP BY line.email
 """
 _PAIRS = {
     "postgresql": "person FULL JOIN member ON member.email = person.email",
@@ -68,12 +90,14 @@ _PAIRS = {
 # The lines are in the order of users: whoever reads a stretch of them reads a stretch of users.
 _LINES = """
 INSERT INTO {change}
-    (export_id, user_id, email, kind, reason, outcome, message, fingerprint, without_phone)
+    (export_id, user_id, email, kind, reason, outcome, message, fingerprint, without_phone,
+     unconfirmed, alone)
 SELECT %s, user_id, email, kind,
     COALESCE(reason, (SELECT CASE WHEN owner.email_key <> line.email THEN 'NEW_ADDRESS'
                                   ELSE 'NO_MATCH' END
                       FROM {user} owner WHERE owner.id = line.user_id), 'DELETED'),
-    CASE kind WHEN 'HELD_BACK' THEN 'HELD_BACK' ELSE 'PENDING' END, '', fingerprint, FALSE
+    CASE kind WHEN 'HELD_BACK' THEN 'HELD_BACK' ELSE 'PENDING' END, '', fingerprint, FALSE,
+    unconfirmed AND kind = 'LEAVE', alone
 FROM campaigns_difference line ORDER BY user_id
 """
 
@@ -124,33 +148,58 @@ def _write_lines(export: SegmentExport, segment: Segment, ledger: int) -> int:
     people = audience.values_list(*columns)
     people_sql, people_params = people.query.sql_with_params()
     suppressed_sql, suppressed_params = suppressed_ids().query.sql_with_params()
+    members_sql, members_params = _members(ledger)
     difference = _DIFFERENCE.format(
         audience=people_sql,
         suppressed=suppressed_sql,
-        member=sql.table(ListMember),
+        members=members_sql,
         pairs=_PAIRS[connection.vendor],
     )
+    fingerprint = ListMember._meta.get_field("fingerprint")
+    sent_alone = fingerprint.get_db_prep_value(SEND_ALONE, connection)
+    params = [*people_params, *suppressed_params, *members_params, sent_alone]
     sql.expect_few_rows()
-    sql.execute(difference, [*people_params, *suppressed_params, ledger])
+    sql.execute(difference, params)
     lines = _LINES.format(change=sql.table(ExportChange), user=sql.table(User))
     written = sql.execute(lines, [export.pk])
     sql.execute("DROP TABLE campaigns_difference", ())
     return written
 
 
+def _members(ledger: int) -> tuple[str, list[Any]]:
+    """Return the SQL for who is on the list as far as we know, or may be, and its parameters."""
+    names = {
+        "member": sql.table(ListMember),
+        "change": sql.table(ExportChange),
+        "chunk": sql.table(ExportChunk),
+        "export": sql.table(SegmentExport),
+    }
+    members, params = _MEMBERS.format(**names), [ledger]
+    if ExportChunk.objects.possibly_arriving().filter(export__segment=ledger).exists():
+        return members + _UNCONFIRMED.format(**names), [*params, ledger, ledger]
+    return members, params
+
+
 def _facts(export: SegmentExport, before: int) -> dict[str, object]:
-    lines = ExportChange.objects.filter(export=export).values_list("kind", "reason")
-    counted = {(kind, reason): n for kind, reason, n in lines.annotate(n=Count("id"))}
+    lines = ExportChange.objects.filter(export=export).order_by()
+    grouped = lines.values_list("kind", "reason", "unconfirmed").annotate(n=Count("id"))
+    counted = list(grouped)
 
     def total(*kinds: ChangeKind) -> int:
-        return sum(n for (kind, _), n in counted.items() if kind in kinds)
+        return sum(n for kind, _, _, n in counted if kind in kinds)
 
     joins, leaves = total(ChangeKind.JOIN), total(ChangeKind.LEAVE)
-    mailable = before - leaves + joins
-    held = sum(n for (_, reason), n in counted.items() if reason in _HELD)
+    unconfirmed = sum(n for _, _, is_unconfirmed, n in counted if is_unconfirmed)
+    mailable = before - (leaves - unconfirmed) + joins
+    held = sum(n for _, reason, _, n in counted if reason in _HELD)
     return {
         "joins": joins,
         "leaves": leaves,
+        "leaves_at_once": sum(
+            n
+            for kind, reason, is_unconfirmed, n in counted
+            if kind == ChangeKind.LEAVE and (reason in SAID_NO or is_unconfirmed)
+        ),
         "changes_planned": total(ChangeKind.CHANGE),
         "held_back": total(ChangeKind.HELD_BACK),
         "list_count_before": before,
@@ -162,11 +211,14 @@ def _facts(export: SegmentExport, before: int) -> dict[str, object]:
 
 
 def _lines_to_do(export: SegmentExport) -> QuerySet[ExportChange]:
-    return ExportChange.objects.filter(export=export).exclude(kind=ChangeKind.HELD_BACK).order_by()
+    return ExportChange.objects.filter(export=export, outcome=Outcome.PENDING).order_by()
 
 
 def digest(export: SegmentExport) -> str:
-    """Return the digest of the plan: of who joins, who leaves and what is sent of whom."""
+    """Return the digest of what is left of the plan: who joins, who leaves, what is sent of whom.
+
+    Whoever said no may have been taken off already, before the rest is approved.
+    """
     space = Value(" ")
     mark = Cast("fingerprint", TextField())
     told = Concat("kind", space, "email", space, mark, output_field=TextField())
@@ -199,13 +251,16 @@ def check_plan(run: Run) -> None:
         )
         facts = write_plan(new, run.segment, list_was_gone=list_was_gone)
         SegmentExport.objects.filter(pk=new.pk).update(finished_at=timezone.now(), **facts)
-    if all(facts[name] == getattr(old, name) for name in _DECISIVE):
+    is_same = facts["plan_digest"] == digest(old)
+    if is_same and all(facts[name] == getattr(old, name) for name in _DECISIVE):
         new.delete()
         run.save(check_plan=False)
         return
     come, gone = moved(old, new)
+    taken_off = ExportChange.objects.filter(export=old, outcome=Outcome.DONE).exists()
+    sent = "Only people who said no were taken off" if taken_off else "Nothing was sent"
     what = "The definition" if facts["definition"] != old.definition else "The audience or its list"
     raise PlanRefused(
         f"{what} changed since this plan was made: {gone} of its lines no longer hold, and {come} "
-        f"are new. Nothing was sent. Look at export {new.pk}, which holds the plan as of now."
+        f"are new. {sent}. Look at export {new.pk}, which holds the plan as of now."
     )

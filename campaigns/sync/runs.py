@@ -25,8 +25,13 @@ from campaigns.errors import (
 )
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync import apply, chunks, ledger, verify
-from campaigns.sync.brake import must_wait
-from campaigns.sync.closing import call_off, finish, wait_for_approval
+from campaigns.sync.brake import approval_reason
+from campaigns.sync.closing import (
+    call_off,
+    finish,
+    forget_what_is_not_done,
+    wait_for_approval,
+)
 from campaigns.sync.events import process_pending
 from campaigns.sync.gateway import connect
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
@@ -37,6 +42,7 @@ from campaigns.sync.work import Progress, Run
 logger = logging.getLogger(__name__)
 
 _MOST_ATTEMPTS = 10
+_LOOK_AGAIN_AFTER = (1.0, 4.0)  # seconds; a list may lag behind what was done to it
 
 
 def request_sync(
@@ -172,18 +178,21 @@ def _carry_on(run: Run) -> None:
             f"{export.get_phase_display().lower()}. Look into the log, then sync again."
         )
     run.stop_if_asked()
-    chunks.settle_lost(run, run.segment.pk)
+    if export.phase in (Phase.PLAN, Phase.LIST):
+        chunks.resolve_open(run)
     if export.phase == Phase.PLAN:
         _plan(run)
     if export.plan_only:
         finish(run, ExportStatus.PLANNED)
         return
     if export.phase == Phase.LIST:
+        apply.remove_at_once(run)
         if export.check_plan:
             check_plan(run)
-        if why := must_wait(export):
-            wait_for_approval(run, why)
+        if why := approval_reason(export):
+            _leave_to_review(run, why)
             return
+        _replace_reviewed(run)
         run.stop_if_asked()
         apply.prepare_list(run)
         run.save(phase=Phase.REMOVE)
@@ -207,15 +216,36 @@ def _plan(run: Run) -> None:
         run.save()  # holds the row: nobody else writes this plan meanwhile
         facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)
         run.save(**facts, phase=Phase.LIST)
-    if not run.export.plan_only:
-        waiting = SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
-        call_off(waiting, f"Export {run.export.pk} replaced this plan.")
     Segment.objects.filter(pk=run.segment.pk).update(
         audience_size=facts["audience_count"],
         mailable_size=facts["users_count"],
         counted_at=timezone.now(),
     )
     run.show()
+
+
+def _leave_to_review(run: Run, why: str) -> None:
+    """Park the plan for a person to approve; one that waits already is kept, and not replaced."""
+    reviewed = apply.waiting_plans(run).filter(definition=run.export.definition).first()
+    if reviewed is None:
+        _replace_reviewed(run)
+        wait_for_approval(run, why)
+        return
+    message = f"Sync {reviewed.pk} of this segment waits for approval. {why}"
+    forget_what_is_not_done(run)
+    finish(run, ExportStatus.CANCELLED, message)
+
+
+def waiting_plan(export: SegmentExport) -> SegmentExport | None:
+    """Return the plan of the same segment that waits for approval, if there is one."""
+    waiting = SegmentExport.objects.filter(
+        segment__isnull=False, segment=export.segment_id, status=ExportStatus.WAITING
+    )
+    return waiting.first()
+
+
+def _replace_reviewed(run: Run) -> None:
+    call_off(apply.waiting_plans(run), f"Export {run.export.pk} replaced this plan.")
 
 
 def _verify(run: Run) -> None:
@@ -225,10 +255,26 @@ def _verify(run: Run) -> None:
     run.segment.brevo_list_id = run.export.brevo_list_id
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     if wanted == VerifyLevel.AUTO and proof.falls_short:
-        proof = verify.verify(run.client, run.segment, VerifyLevel.FULL, after=run.export.pk)
+        level = VerifyLevel.FULL
+        proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
+    for pause in _LOOK_AGAIN_AFTER:
+        if not _may_come_right(run, proof):
+            break
+        apply.remove_again(run, proof.unexpected_emails)
+        run.pause(pause)
+        proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     if proof.missing_emails:
         reconcile(run.client)  # Brevo may have taken them off because they unsubscribed
     with transaction.atomic():
         ledger.doubt(run.export, proof.missing_emails)
+        ledger.send_alone(run.export, proof.missing_emails[: chunks.ALONE_AT_MOST])
         ledger.reopen(run.export, proof.unexpected_emails)
         run.save(proof=proof.as_json())
+
+
+def _may_come_right(run: Run, proof: verify.Proof) -> bool:
+    """True when the list may only lag behind: something was sent, or somebody is still on it."""
+    if proof.unexpected_emails:
+        return True
+    falls_short = proof.falls_short or bool(proof.missing_emails)
+    return falls_short and run.export.chunks.exists()

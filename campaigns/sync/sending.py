@@ -19,6 +19,7 @@ from campaigns.brevo import (
     Process,
 )
 from campaigns.enums import ChangeKind, ChunkState, Outcome
+from campaigns.errors import ImportUnfinished
 from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.beside import Beside
@@ -59,6 +60,7 @@ class Sender:
         Raises BrevoError when it makes no sense to go on; what was settled until then stays.
         """
         waiting = pending(self.run.export, self.kind)
+        self._send_one_by_one(alone=True)
         if not waiting.exists():
             return
         if waiting.count() <= _HANDFUL:
@@ -67,14 +69,17 @@ class Sender:
         with import_right(self.run):
             for _ in range(_ROUNDS):
                 self._send_by_import()
-                if not waiting.exists():
-                    return
+                if not waiting.filter(alone=False).exists():
+                    break
+        self._send_one_by_one(alone=True)
 
-    def _send_one_by_one(self) -> None:
-        read_at = time.monotonic()
-        persons = list(people(self.run.export, self.kind, after=0))
+    def _send_one_by_one(self, *, alone: bool = False) -> None:
+        """Send each pending line alone, or only those that an import left out."""
+        read_at, client = time.monotonic(), self.run.client
+        persons = list(people(self.run.export, self.kind, after=0, alone=alone or None))
         if not persons:
             return
+        unanswered = client.unanswered
         chunk = self._open_chunk(persons[0].line, persons[-1].line, len(persons), one_by_one=True)
         for read in persons:
             person = self._as_of_now(read, read_at)
@@ -83,7 +88,8 @@ class Sender:
             outcome, message = self._upsert(person)
             chunks.settle_one(self.run, chunk, person.line, outcome, message)
             self.run.show()
-        chunks.settle_told(self.run, chunk)
+        is_certain = client.unanswered == unanswered
+        chunks.close_one_by_one(self.run, chunk, is_certain=is_certain)
 
     def _as_of_now(self, person: Person, read_at: float) -> Person | None:
         """Read somebody again who waited for the others; None when they were set aside now."""
@@ -114,7 +120,7 @@ class Sender:
     def _loads(self) -> Iterator[Load]:
         """Fill one import after the other, as large as it may be."""
         load: Load | None = None
-        for person in people(self.run.export, self.kind, after=0):
+        for person in people(self.run.export, self.kind, after=0, alone=False):
             attributes = self._attributes(person)
             if load is not None and not load.body.add(person.email, attributes):
                 yield load
@@ -182,15 +188,19 @@ class Sender:
                 load = next(loads, None)
                 if accepted is not None:
                     ended = accepted, self._wait_for(accepted)
+                    if not ended[1].is_finished:
+                        raise ImportUnfinished(ended[1].id, ended[1].status)
                 beside.join()
             if ended is not None:
                 self._settle(beside, *ended)
 
     def _settle(self, beside: Beside, chunk: ExportChunk, process: Process) -> None:
         """Settle an import; what needs only the database is done beside what comes next."""
-        if process.succeeded:
-            refusals = self.run.client.refusals(process)
-            beside.do(chunks.write_outcomes, self.run, chunk, refusals)
+        report = self.run.client.refusals(process) if process.succeeded else None
+        if report is not None and report.is_complete:
+            beside.do(chunks.write_outcomes, self.run, chunk, report.refused)
+        elif report is not None:
+            chunks.settle_without_report(self.run, chunk, report.refused)
         else:
             chunks.settle_import(self.run, chunk, process)
 
@@ -216,7 +226,7 @@ class Sender:
         if not held_since(self.run.export, self.kind, stretch):
             return load
         again = Load(self._empty_body(), load.first, load.first, time.monotonic())
-        for person in people(self.run.export, self.kind, after=load.first - 1):
+        for person in people(self.run.export, self.kind, after=load.first - 1, alone=False):
             if person.line > load.last or not again.body.add(
                 person.email, self._attributes(person)
             ):
@@ -233,7 +243,7 @@ class Sender:
             chunk.process_id = self.run.client.import_contacts(load.body)
         except BrevoError as error:
             if error.may_have_happened:
-                chunks.settle_unheard(self.run, chunk)
+                chunks.resolve_unanswered(self.run, chunk, longest=chunks.patience(self.run))
             elif isinstance(error, BrevoPermanent) and not isinstance(error, BrevoNotFound):
                 chunks.settle_refused(self.run, chunk, str(error))
             else:
@@ -257,6 +267,7 @@ class Sender:
             self.run,
             chunk.process_id,
             wait=max(0.0, likely * _SOONER - waited, chunks.FIRST_LOOK - waited),
+            longest=chunks.patience(self.run),
             waited=waited,
             growth=_LATER if likely else _UNTIL_KNOWN,
         )

@@ -3,17 +3,20 @@
 from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.text import fold_email
+from campaigns.audience.mailable import with_held_reason
 from campaigns.brevo import BrevoClient, BrevoNotFound
-from campaigns.enums import VerifyLevel
-from campaigns.models import ListMember, Segment
-from campaigns.models.ledger import ListMemberQuerySet
+from campaigns.enums import SAID_NO, ChangeKind, Outcome, VerifyLevel
+from campaigns.models import ExportChange, ListMember, Segment, Suppression
 from campaigns.sync.digest import SetDigest
 from campaigns.sync.reconciling import learn
 
 _NAMES = 100  # so many of each are named in a proof
+_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
 @dataclass(slots=True)
@@ -21,7 +24,8 @@ class Proof:
     """What was on the list, against what we put there.
 
     ``missing`` are ours and not on it, ``unexpected`` were taken off by this very run and are on
-    it all the same, ``held_by_others`` are not ours and are left alone.
+    it all the same, ``held_by_others`` are not ours and are left alone. ``said_no`` are those of
+    them who must not be mailed, and whom Brevo would mail all the same.
     """
 
     level: str
@@ -33,6 +37,7 @@ class Proof:
     missing: int | None = None
     unexpected: int | None = None
     held_by_others: int | None = None
+    said_no: int | None = None
     digest: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
     missing_emails: list[str] = field(default_factory=list)
@@ -45,7 +50,7 @@ class Proof:
             return False
         if self.level == VerifyLevel.COUNT:
             return self.on_list is not None and self.on_list >= self.expected
-        return not self.missing and not self.unexpected
+        return not self.missing and not self.unexpected and not self.said_no
 
     @property
     def falls_short(self) -> bool:
@@ -92,30 +97,63 @@ def verify(
 def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | None) -> None:
     assert segment.brevo_list_id is not None, "asked for only with a list"
     found: set[str] = set()
+    mailed: set[str] = set()
     digest = SetDigest()
     for page in client.list_members(segment.brevo_list_id):
         learn(page, {segment.brevo_list_id})
+        mailed.update(fold_email(contact.email) for contact in page if not contact.is_blocklisted)
         for email in {fold_email(contact.email) for contact in page} - found:
             found.add(email)
             digest.add(email)
     stays = ListMember.objects.filter(segment=segment).order_by()
     ours = _addresses(stays.current()).keys()
-    removed = _addresses(stays.filter(removed_by=after)) if after else {}
+    removed = _removed_by(after, stays)
     missing, foreign = ours - found, found - ours
     unexpected = foreign & removed.keys()
+    said_no = _who_said_no((foreign - unexpected) & mailed)
     proof.on_list, proof.digest = len(found), digest.hexdigest()
     proof.missing, proof.unexpected = len(missing), len(unexpected)
-    proof.held_by_others = len(foreign - unexpected)
+    proof.held_by_others, proof.said_no = len(foreign - unexpected), len(said_no)
     proof.missing_emails = sorted(missing)
     proof.unexpected_emails = sorted(removed[email] for email in unexpected)
     proof.names = {
         "missing": proof.missing_emails[:_NAMES],
         "unexpected": proof.unexpected_emails[:_NAMES],
         "held_by_others": sorted(foreign - unexpected)[:_NAMES],
+        "said_no": sorted(said_no)[:_NAMES],
     }
 
 
-def _addresses(stays: ListMemberQuerySet) -> dict[str, str]:
+def _addresses(stays: QuerySet[ListMember] | QuerySet[ExportChange]) -> dict[str, str]:
     """Return {address: as the ledger spells it}, which is as it was sent at the time."""
     emails = stays.values_list("email", flat=True).iterator(chunk_size=10_000)
     return {fold_email(email): email for email in emails}
+
+
+def _removed_by(export_id: int | None, stays: QuerySet[ListMember]) -> dict[str, str]:
+    """Return whom a run took off the list, whether they were members or in an open request.
+
+    As ``_addresses`` does.
+    """
+    if export_id is None:
+        return {}
+    unconfirmed = ExportChange.objects.filter(
+        export=export_id,
+        kind=ChangeKind.LEAVE,
+        unconfirmed=True,
+        outcome__in=(Outcome.DONE, Outcome.UNNEEDED),
+    )
+    return _addresses(unconfirmed) | _addresses(stays.filter(removed_by=export_id))
+
+
+def _who_said_no(emails: set[str]) -> set[str]:
+    """Return those of the addresses that must not be mailed because somebody said no."""
+    said_no: set[str] = set()
+    addresses = sorted(emails)
+    for start in range(0, len(addresses), _BATCH):
+        batch = addresses[start : start + _BATCH]
+        people = with_held_reason(User.objects.filter(email_key__in=batch))
+        held = people.filter(held_reason__in=SAID_NO).values_list("email_key", flat=True)
+        suppressed = Suppression.objects.filter(email__in=batch).values_list("email", flat=True)
+        said_no |= {*held, *suppressed}
+    return said_no

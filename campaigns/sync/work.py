@@ -110,6 +110,11 @@ class Run:
         if is_cancelled:
             raise RunCancelled("Cancelled before it was finished.")
 
+    def wait_for(self, what: str) -> None:
+        """Show on the run's page what it waits for; "" when it goes on."""
+        if self.export.waits_for != what:
+            self.save(waits_for=what)
+
     def pause(self, seconds: float) -> None:
         """Sleep without losing the lease."""
         self.beat()

@@ -4,11 +4,13 @@
 """
 
 import os
+from collections import Counter
 from itertools import count
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -16,6 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_histories
 
 from accounts.enums import Consent, Gender
 from accounts.models import User
+from campaigns.admin.dashboard_figures import joined_and_left
 from campaigns.audience.mailable import mailable
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo.transport import Transport
@@ -60,6 +63,13 @@ FAULTS = st.sampled_from(
         "list-gone@POST /contacts/lists/*/contacts/remove*1",
         "list-gone@POST /contacts/import*1",
         "list-gone@POST /contacts/lists*1",
+        "import-late*1",
+        "late-500@POST /contacts/import*1",
+        "late@POST /contacts*1",
+        "late@POST /contacts/lists/*/contacts/remove*1",
+        "import-stuck*1",
+        "import-late=4*1",
+        "list-lags=2*1",
     ]
 )
 
@@ -78,6 +88,7 @@ class Histories(RuleBasedStateMachine):
         self.by_hand: set[str] = set()
         self.is_well, self.list_is_new = False, False
         self.brevo.clear_faults()
+        self.brevo.forget_late_imports()
         with self.brevo.store.writing() as store:
             for table in ("member", "contact", "list", "process", "report"):
                 store.execute(f"DELETE FROM {table}")
@@ -170,6 +181,13 @@ class Histories(RuleBasedStateMachine):
         self.by_hand.clear()
         self.list_is_new = True
         self.a_sync(come, change, go)
+
+    @rule()
+    def what_is_late_is_carried_out(self) -> None:
+        self.brevo.release_late_imports()
+        self.brevo.release_stuck_imports()
+        self.brevo.wait_for_imports()
+        self.is_well = False
 
     # Runs
 
@@ -273,6 +291,8 @@ class Histories(RuleBasedStateMachine):
         assert ended.finished_at is not None
         lines = ExportChange.objects.filter(export=ended)
         assert not lines.filter(outcome=Outcome.PENDING).exists()
+        self.who_said_no_is_off_the_list_or_named(ended, known)
+        self.numbers_agree()
         if not faulty and not self.list_is_new:
             done = lines.filter(outcome=Outcome.DONE).values_list("kind", "email")
             joined = {email for kind, email in done if kind == ChangeKind.JOIN}
@@ -297,6 +317,31 @@ class Histories(RuleBasedStateMachine):
                 contact = self.brevo.contact(person.email_key)
                 assert contact is not None
                 assert contact["attributes"]["FIRSTNAME"] == person.first_name
+
+    def who_said_no_is_off_the_list_or_named(self, ended: SegmentExport, held: set[str]) -> None:
+        if ended.proof and ended.proof["list_found"] and ended.proof["names"]:
+            names = ended.proof["names"]
+            named = {*names["unexpected"], *names["said_no"]}
+            mailed = {email for email in self.members() & held if not self.is_blocked(email)}
+            assert mailed <= named, ended.error_message
+
+    def is_blocked(self, email: str) -> bool:
+        contact = self.brevo.contact(email)
+        return bool(contact and contact["emailBlacklisted"])
+
+    def numbers_agree(self) -> None:
+        """The head of each run, its lines, the ledger and the figures of the home page."""
+        for export in SegmentExport.objects.exclude(finished_at=None):
+            lines = ExportChange.objects.filter(export=export)
+            done = Counter(lines.filter(outcome=Outcome.DONE).values_list("kind", flat=True))
+            head = (export.added, export.updated, export.removed)
+            assert head == (done["JOIN"], done["CHANGE"], done["LEAVE"])
+            assert export.failed == lines.filter(outcome=Outcome.REFUSED).count()
+            assert ListMember.objects.filter(added_by=export.pk).count() == export.added
+        totals = SegmentExport.objects.aggregate(joined=Sum("added"), left=Sum("removed"))
+        shown = joined_and_left()
+        assert sum(day.joined for day in shown) == totals["joined"]
+        assert sum(day.left for day in shown) == totals["left"]
 
     def look_at_requests(self, known: set[str] | None = None) -> None:
         """Nobody who must not be mailed was put on a list, and nobody not ours was taken off.
@@ -369,6 +414,7 @@ def test_whatever_happens_nobody_is_mailed_against_their_will_and_the_list_comes
     settings.BREVO_CHUNK_SIZE = 2
     settings.BREVO_IMPORT_MAX_BYTES = 400
     settings.CAMPAIGNS_REMOVAL_BRAKE = 100
+    settings.CAMPAIGNS_IMPORT_WAIT = 1
     monkeypatch.setattr(sending, "_HANDFUL", 1)
     monkeypatch.setattr(Transport, "FIRST_BACKOFF", 0.0)
     monkeypatch.setattr(Transport, "LONGEST_BACKOFF", 0.0)

@@ -101,9 +101,22 @@ def test_planned_removal_above_the_brake_waits_unless_it_is_approved(segment):
     assert applied(plan(segment), approve=True).status == ExportStatus.SUCCESS
 
 
-def test_waiting_plan_is_replaced_by_the_next_sync_and_has_no_open_line(segment):
+def test_waiting_plan_is_kept_by_the_next_sync_which_says_so(segment):
     crowd(segment, 60, 30)
     waiting = sync(segment)
+
+    newer = sync(segment)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, newer.status) == (ExportStatus.WAITING, ExportStatus.CANCELLED)
+    assert newer.error_message.startswith(f"Sync {waiting.pk} of this segment waits for approval.")
+    assert applied(waiting, approve=True).removed == 30
+
+
+def test_waiting_plan_is_replaced_once_the_definition_is_another(segment):
+    crowd(segment, 60, 30)
+    waiting = sync(segment)
+    Segment.objects.filter(pk=segment.pk).update(gender=["FEMALE", "PREFER_NOT_TO_SAY"])
 
     newer = sync(segment)
 

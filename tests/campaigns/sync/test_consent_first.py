@@ -1,0 +1,175 @@
+"""Whoever said no is taken off the list, whatever else a sync has to wait for."""
+
+import pytest
+
+from accounts.enums import Consent
+from accounts.models import User
+from campaigns.enums import ChangeKind, ExportStatus, Outcome, Reason
+from campaigns.errors import PlanRefused
+from campaigns.models import Segment, SegmentExport
+from campaigns.sync.runs import apply_plan
+from tests.campaigns.sync.scenes import (
+    address,
+    addresses,
+    alter,
+    applied,
+    ledger,
+    make_segment_of_women,
+    outcomes,
+    plan,
+    sync,
+    women,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def segment(brevo) -> Segment:
+    """Synced with sixty."""
+    segment = make_segment_of_women()
+    women(*range(60))
+    sync(segment)
+    return segment
+
+
+def opt_out(*numbers: int) -> None:
+    alter(*numbers, marketing_consent=Consent.OPTED_OUT)
+
+
+def delete(*numbers: int) -> None:
+    User.objects.filter(email_key__in=addresses(*numbers)).delete()
+
+
+def test_people_who_opted_out_leave_without_approval_however_many_they_are(brevo, segment):
+    opt_out(*range(40))
+
+    export = sync(segment)
+
+    assert (export.status, export.removed) == (ExportStatus.SUCCESS, 40)
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(40, 60))
+
+
+def test_people_who_opted_out_leave_while_the_others_wait_for_approval(brevo, segment):
+    opt_out(*range(10))
+    delete(*range(30, 60))
+
+    export = sync(segment)
+
+    assert export.status == ExportStatus.WAITING
+    assert "removes 30 of 60 people" in export.error_message
+    assert (export.removed, outcomes(export)) == (10, {Outcome.DONE: 10, Outcome.PENDING: 30})
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(10, 60))
+
+
+def test_approved_plan_is_performed_although_some_of_it_is_done_already(brevo, segment):
+    opt_out(*range(10))
+    delete(*range(30, 60))
+
+    export = applied(sync(segment), approve=True)
+
+    assert (export.status, export.removed) == (ExportStatus.SUCCESS, 40)
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(10, 30)) == ledger(segment)
+
+
+def test_sync_beside_a_plan_under_review_takes_off_who_said_no_since_and_keeps_the_plan(
+    brevo, segment
+):
+    delete(*range(30, 60))
+    reviewed = sync(segment)
+    opt_out(1, 2)
+
+    hourly = sync(segment)
+
+    reviewed.refresh_from_db()
+    assert (hourly.status, hourly.removed, hourly.leaves) == (ExportStatus.CANCELLED, 2, 2)
+    assert set(hourly.changes.values_list("email", flat=True)) == addresses(1, 2)
+    assert reviewed.status == ExportStatus.WAITING
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(3, 60))
+    assert applied(reviewed, approve=True).status == ExportStatus.SUCCESS
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(3, 30))
+
+
+def test_leaver_of_a_plan_under_review_who_says_no_is_no_longer_part_of_it(brevo, segment):
+    alter(*range(30, 60), gender="MALE")
+    reviewed = sync(segment)
+    opt_out(30)
+    alter(30, gender="FEMALE")
+
+    sync(segment)
+
+    reviewed.refresh_from_db()
+    line = reviewed.changes.get(email=address(30))
+    assert (reviewed.leaves, line.outcome) == (29, Outcome.UNNEEDED)
+    assert line.message.startswith("Taken off by sync ")
+
+
+def test_plan_under_review_goes_once_the_brake_no_longer_holds_the_next_one(brevo, segment):
+    alter(*range(30, 60), gender="MALE")
+    reviewed = sync(segment)
+    alter(*range(30, 60), gender="FEMALE")
+
+    assert sync(segment).status == ExportStatus.SUCCESS
+
+    reviewed.refresh_from_db()
+    assert reviewed.status == ExportStatus.CANCELLED
+
+
+def test_plan_that_was_only_looked_at_takes_nobody_off(brevo, segment):
+    opt_out(1)
+
+    assert plan(segment).status == ExportStatus.PLANNED
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(60))
+
+
+def test_outdated_plan_takes_off_who_said_no_and_is_refused_for_the_rest(brevo, segment):
+    opt_out(1)
+    looked_at = plan(segment)
+    alter(5, first_name="Grace")
+
+    export = applied(looked_at)
+
+    assert export.status == ExportStatus.PARTIAL
+    assert "Only people who said no were taken off." in export.error_message
+    assert outcomes(export) == {Outcome.DONE: 1}
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(2, 60))
+    newer = SegmentExport.objects.get(status=ExportStatus.PLANNED)
+    kinds = newer.changes.values_list("kind", "reason")
+    assert set(kinds) == {(ChangeKind.HELD_BACK, Reason.OPTED_OUT), (ChangeKind.CHANGE, "")}
+
+
+def test_plan_under_review_that_is_cancelled_cannot_be_approved(segment):
+    delete(*range(30, 60))
+    reviewed = sync(segment)
+    SegmentExport.objects.filter(pk=reviewed.pk).update(status=ExportStatus.CANCELLED)
+
+    with pytest.raises(PlanRefused):
+        apply_plan(reviewed, by=None, approve=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "import-stuck",
+        "500@POST /contacts/import",
+        "503@GET /processes*",
+    ],
+)
+def test_people_who_opted_out_leave_although_an_earlier_sync_came_to_no_end(
+    brevo, segment, settings, monkeypatch, fault
+):
+    """Thirty joined in a request that Brevo has not answered for, then three opted out."""
+    settings.CAMPAIGNS_IMPORT_WAIT = 1
+    monkeypatch.setattr("campaigns.sync.work.Run.pause", lambda run, _: run.beat())
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.FIRST_BACKOFF", 0.0)
+    brevo.fault(fault)
+    women(*range(60, 90))
+    first = sync(segment)
+    assert first.status == ExportStatus.PARTIAL, first.error_message
+    opt_out(1, 2, 61)
+
+    second = sync(segment)
+
+    gone = addresses(1, 2, 61)
+    assert not gone & brevo.members(segment.brevo_list_id), second.error_message
+    brevo.clear_faults()
