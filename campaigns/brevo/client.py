@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from campaigns.brevo import endpoints as to
 from campaigns.brevo import payloads, refusals
 from campaigns.brevo.endpoints import Endpoint
-from campaigns.brevo.errors import BrevoNotFound, BrevoPermanent
+from campaigns.brevo.errors import BrevoError, BrevoNotFound, BrevoPermanent
 from campaigns.brevo.payloads import ImportBody
 from campaigns.brevo.refusals import ImportReport
 from campaigns.brevo.replies import (
@@ -150,14 +150,21 @@ class BrevoClient(Transport):
         return sorted(found, key=lambda process: process.id, reverse=True)
 
     def refusals(self, process: Process) -> ImportReport:
-        """Return whom an import refused, and why: all reports of the process, or an error."""
+        """Return whom an import refused, and why; what cannot be read makes it incomplete."""
         reasons: dict[str, list[str]] = {}
+        problem = ""
         for kind, link in process.links.items():
-            for email in refusals.addresses(self._download(link)):
+            try:
+                report = self._download(link)
+            except BrevoError as error:
+                problem = str(error)
+                continue
+            for email in refusals.addresses(report):
                 told = reasons.setdefault(email, [])
                 if refusals.reason(kind) not in told:
                     told.append(refusals.reason(kind))
-        return ImportReport({email: "; ".join(told) for email, told in reasons.items()})
+        refused = {email: "; ".join(told) for email, told in reasons.items()}
+        return ImportReport(refused, not problem, problem)
 
     # Webhooks
 
