@@ -10,6 +10,7 @@ from sandbox.attributes import in_own_letters, normal_email, normal_phone
 from sandbox.store import Store, now_ms
 from sandbox.wire import Window, moment
 
+WHY = ("userUnsubscription", "adminUnsubscription", "complaints", "hardBounces")
 _LAST_ID = 2**63 - 1
 
 
@@ -111,7 +112,24 @@ def update(store: Store, contact_id: int, change: Change) -> None:
     )
 
 
+def blocklist(store: Store, contact_id: int, why: str) -> None:
+    """Blocklist a contact, as a hard bounce does too, and note in its statistics why."""
+    update(store, contact_id, Change(blocked=True))
+    store.db.execute("INSERT INTO statistic VALUES (?, ?, ?)", (contact_id, why, now_ms()))
+
+
+def statistics(store: Store, contact_id: int) -> dict[str, Any]:
+    """Return why a contact was blocklisted, as Brevo shows it for the last 90 days."""
+    shown: dict[str, list[dict[str, Any]]] = {kind: [] for kind in WHY}
+    for row in store.rows("SELECT * FROM statistic WHERE contact_id = ?", contact_id):
+        shown[row["kind"]].append({"campaignId": 1, "eventTime": moment(row["at"])})
+    by_whom = {kind: shown.pop(kind) for kind in ("userUnsubscription", "adminUnsubscription")}
+    told: dict[str, Any] = {kind: events for kind, events in shown.items() if events}
+    return told | ({"unsubscriptions": by_whom} if any(by_whom.values()) else {})
+
+
 def delete(store: Store, contact_id: int) -> None:
+    store.db.execute("DELETE FROM statistic WHERE contact_id = ?", (contact_id,))
     store.db.execute("DELETE FROM member WHERE contact_id = ?", (contact_id,))
     store.db.execute("DELETE FROM contact WHERE id = ?", (contact_id,))
 

@@ -22,6 +22,9 @@
     key-revoked        401 from then on
     unknown-ip         401 because of an unrecognised IP address
     list-gone          the list of the call is deleted just before it
+    contact-unsubscribed, contact-bounced, contact-gone
+                       just before the call somebody on its list unsubscribes, bounces for good
+                       (which blocklists the contact too), or unsubscribes and is deleted
 
 METHOD may be `*`. PATHGLOB is matched against the path below /v3, its `*` also matches slashes.
 Without a target a fault meets every call (an import's fault every import). TIMES is how often it
@@ -47,8 +50,10 @@ LATE = {"late": 524, "import-late": 524, "late-500": 500, "late-504": 504}
 ON_IMPORT = frozenset(
     {"import-failed", "import-partly", "import-stuck", "import-ends", "list-lags"}
 )
+ON_CONTACT = frozenset({"contact-unsubscribed", "contact-bounced", "contact-gone"})
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
-KINDS = BEFORE_WORK | AFTER_WORK | LATE.keys() | ON_IMPORT | ON_KEY | {"slow", "list-gone"}
+ON_DATA = ON_CONTACT | {"list-gone"}
+KINDS = BEFORE_WORK | AFTER_WORK | LATE.keys() | ON_IMPORT | ON_KEY | ON_DATA | {"slow"}
 _NUMBERS = frozenset({"429", "slow", "import-partly"})
 _WAITS = LATE.keys() | {"import-stuck", "list-lags"}
 _WORDS = frozenset({"import-ends"})

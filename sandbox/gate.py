@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from sandbox import api, lists, pages
-from sandbox.faults import AFTER_WORK, BEFORE_WORK, LATE, Faults, Strike
+from sandbox import api, contacts, lists, pages
+from sandbox.faults import AFTER_WORK, BEFORE_WORK, LATE, ON_CONTACT, Faults, Strike
 from sandbox.later import Later, Wait
 from sandbox.limits import Limits
 from sandbox.mishaps import Mishap
@@ -131,6 +131,8 @@ class Gate:
     def _work(self, request: Request, strike: Strike) -> Answer:
         if strike.kind == "list-gone":
             self._lose_list(request)
+        elif strike.kind in ON_CONTACT:
+            self._befall_contact(request, strike.kind)
         request.mishap = Mishap.of(strike.on_import)
         if strike.kind in LATE:
             self.late.put_off(Wait.parse(strike.word), lambda: api.answer(self.brevo, request))
@@ -138,13 +140,19 @@ class Gate:
         return self._after_work(strike, api.answer(self.brevo, request))
 
     def _lose_list(self, request: Request) -> None:
-        parts = request.path.split("/")
-        doomed = [int(part) for part in parts[3:4] if parts[2] == "lists" and part.isdigit()]
-        if isinstance(request.json, dict) and isinstance(request.json.get("listIds"), list):
-            doomed += [item for item in request.json["listIds"] if isinstance(item, int)]
         with self.brevo.store.writing():
-            for list_id in doomed:
+            for list_id in _lists_of(request):
                 lists.delete_list(self.brevo.store, list_id)
+
+    def _befall_contact(self, request: Request, kind: str) -> None:
+        store, on_lists = self.brevo.store, _lists_of(request)
+        with store.writing():
+            chosen = lists.first_unblocked(store, on_lists)
+            if chosen is not None:
+                why = "hardBounces" if kind == "contact-bounced" else "userUnsubscription"
+                contacts.blocklist(store, chosen, why)
+                if kind == "contact-gone":
+                    contacts.delete(store, chosen)
 
     def _after_work(self, strike: Strike, answer: Answer) -> Answer:
         if strike.kind not in AFTER_WORK:
@@ -158,6 +166,15 @@ class Gate:
             return _web_page(status, "Just a moment…")
         answer.body = answer.body[: len(answer.body) // 2]
         return answer
+
+
+def _lists_of(request: Request) -> list[int]:
+    """Return the lists that a call names, in its path or its body."""
+    parts = request.path.split("/")
+    named = [int(part) for part in parts[3:4] if parts[2] == "lists" and part.isdigit()]
+    if isinstance(request.json, dict) and isinstance(request.json.get("listIds"), list):
+        named += [item for item in request.json["listIds"] if isinstance(item, int)]
+    return named
 
 
 def parse(raw: bytes) -> Any:

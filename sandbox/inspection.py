@@ -59,10 +59,22 @@ class Inspection:
             found = contacts.find(self.store, email, "email_id")
             return contacts.bodies(self.store, [found["id"]])[0] if found else None
 
-    def block(self, email: str) -> None:
-        """Unsubscribe somebody, as a click in a campaign does."""
+    def block(self, email: str, why: str = "userUnsubscription") -> None:
+        """Unsubscribe somebody, as a click in a campaign does, or blocklist them for another cause.
+
+        ``why`` is one of `sandbox.contacts.WHY`.
+        """
         with self.store.writing():
-            contacts.update(self.store, self._contact_id(email), contacts.Change(blocked=True))
+            contacts.blocklist(self.store, self._contact_id(email), why)
+
+    def bounce(self, email: str) -> None:
+        """Let an address bounce for good: Brevo blocklists its contact, like one who said no."""
+        self.block(email, "hardBounces")
+
+    def delete_contact(self, email: str) -> None:
+        """Delete a contact with all that is known of it, as a colleague in Brevo's pages does."""
+        with self.store.writing():
+            contacts.delete(self.store, self._contact_id(email))
 
     def put_on_list(self, list_id: int, email: str) -> None:
         """Put somebody on a list by hand, as a colleague in Brevo's own pages does."""

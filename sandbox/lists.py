@@ -66,6 +66,16 @@ def blocked_members(store: Store, list_id: int) -> int:
     return int(store.value(_BLOCKED, list_id))
 
 
+def first_unblocked(store: Store, list_ids: Iterable[int]) -> int | None:
+    """Return the oldest contact on one of these lists that may be mailed."""
+    sql = (
+        "SELECT contact_id FROM member JOIN contact ON contact.id = contact_id"
+        " WHERE list_id = ? AND NOT blocked ORDER BY contact_id LIMIT 1"
+    )
+    found = (store.value(sql, list_id) for list_id in list_ids)
+    return next((contact_id for contact_id in found if contact_id is not None), None)
+
+
 def add(store: Store, list_id: int, contact_id: int) -> bool:
     """Put a contact on a list; False when it is there already."""
     sql = "INSERT OR IGNORE INTO member VALUES (?, ?)"

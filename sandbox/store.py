@@ -45,6 +45,9 @@ CREATE TRIGGER IF NOT EXISTS member_added AFTER INSERT ON member BEGIN
     UPDATE list SET members = members + 1 WHERE id = NEW.list_id; END;
 CREATE TRIGGER IF NOT EXISTS member_removed AFTER DELETE ON member BEGIN
     UPDATE list SET members = members - 1 WHERE id = OLD.list_id; END;
+CREATE TABLE IF NOT EXISTS statistic (
+    contact_id INTEGER NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS statistic_contact ON statistic (contact_id);
 CREATE TABLE IF NOT EXISTS attribute (
     name TEXT PRIMARY KEY, category TEXT NOT NULL, definition TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS process (

@@ -19,6 +19,7 @@ from campaigns.brevo.replies import (
     Account,
     Attribute,
     Contact,
+    ContactDetails,
     ContactList,
     Fields,
     Folder,
@@ -123,6 +124,14 @@ class BrevoClient(Transport):
         """Yield the account's contacts, page by page: with None all of them."""
         query = _since(modified_since)
         return self._pages(to.CONTACTS, "contacts", Contact.read, size=_CONTACT_PAGE, query=query)
+
+    def contact(self, contact_id: int) -> ContactDetails | None:
+        """Return a contact, with why it may be blocklisted; None when there is no such contact."""
+        query = {"identifierType": "contact_id"}
+        try:
+            return self._get(to.GET_CONTACT, ContactDetails.read, contact_id, query)
+        except BrevoNotFound:
+            return None
 
     # Attributes
 

@@ -47,6 +47,7 @@ REMOVE_FROM_LIST = Endpoint(
 )
 
 CONTACTS = Endpoint("GET", "/contacts", "show the contacts")
+GET_CONTACT = Endpoint("GET", "/contacts/{id}", "show the contact")
 UPSERT_CONTACT = Endpoint("POST", "/contacts", "save the contact")
 IMPORT = Endpoint("POST", "/contacts/import", "import the contacts", repeatable=False)
 

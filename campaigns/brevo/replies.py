@@ -162,6 +162,34 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactDetails:
+    """A contact with what its statistics of the last 90 days say of why it may be blocklisted.
+
+    Brevo keeps them for campaigns alone, so none of the three need be true.
+    """
+
+    contact: Contact
+    unsubscribed: bool
+    complained: bool
+    bounced: bool
+
+    @classmethod
+    def read(cls, data: object) -> "ContactDetails":
+        contact = Contact.read(data)
+        found = data.get("statistics") if isinstance(data, Mapping) else None
+        statistics = found if isinstance(found, Mapping) else {}
+        by_whom = statistics.get("unsubscriptions")
+        # By the person or by an administrator: an object of two lists.
+        unsubscriptions = by_whom.values() if isinstance(by_whom, Mapping) else [by_whom]
+        return cls(
+            contact,
+            unsubscribed=any(unsubscriptions),
+            complained=bool(statistics.get("complaints")),
+            bounced=bool(statistics.get("hardBounces")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     name: str
     category: str

@@ -1,17 +1,24 @@
-"""Reconcile: ask Brevo who must not be mailed, for whatever its webhooks did not tell."""
+"""Reconcile: ask Brevo who must not be mailed, for whatever its webhooks did not tell.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+Brevo says of a contact that it is blocklisted, and not why: because its person unsubscribed or
+complained, because a colleague said so, or because an address bounced. The contact's own page of
+the API knows the cause when it is younger than 90 days.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from campaigns.brevo import BrevoClient, Contact
+from accounts.text import fold_email
+from campaigns.brevo import BrevoClient, BrevoError, Contact, ContactDetails
 from campaigns.enums import SuppressionReason, SuppressionSource
-from campaigns.models import AccountLease, Segment
+from campaigns.models import AccountLease, Segment, Suppression, owners
 from campaigns.sync.suppressing import Wish, suppress_many
 
 _KEY = "reconciliation"
+MOST_QUESTIONS = 500  # about single contacts: under a minute of Brevo's budget for contacts
 _OVERLAP = timedelta(hours=1)  # clocks differ, and a change shows a little later than it happened
 
 
@@ -37,9 +44,11 @@ def reconcile(
     """
     started, last = timezone.now(), _last_time()
     done = Reconciled(since or (last and last - _OVERLAP))
-    ours = set(Segment.objects.exclude(brevo_list_id=None).values_list("brevo_list_id", flat=True))
+    ours = _our_lists()
+    asking = _Asking(client)
     for page in client.contacts(modified_since=done.since):
-        done.suppressed += learn(page, ours)
+        flags = list(_wishes(page, ours))
+        done.suppressed += suppress_many([*_causes(asking, page, flags), *flags])
         done.read += len(page)
         if progress is not None:
             progress(len(page))
@@ -53,6 +62,152 @@ def learn(contacts: Iterable[Contact], ours: set[int | None]) -> int:
     return suppress_many(_wishes(contacts, ours))
 
 
+@dataclass(slots=True)
+class LookedUp:
+    """What became of contacts that we knew; each address is in exactly one of these.
+
+    ``there``: it is a contact still, and nothing speaks against it: it was only taken off a list.
+    ``moved``: the same, but under another address at Brevo, which is given.
+    ``held``: suppressed by now, because it is blocklisted, unsubscribed, or no contact any more.
+    ``unknown``: not asked, or without an answer: who may have unsubscribed must not be sent anew.
+    """
+
+    there: set[str] = field(default_factory=set)
+    moved: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+
+
+def look_up(client: BrevoClient, known: Mapping[str, int]) -> LookedUp:
+    """Ask Brevo what became of contacts, given as {address: id of the contact that it had}.
+
+    For addresses that are missing from their list, or are on it as another contact: whoever
+    unsubscribed and was deleted would be made anew, and be mailed. Suppresses whom it must.
+    Costs one request a contact; from 500 on the whole account is read first, 1,000 a request.
+    Raises no BrevoError: what could not be asked is unknown.
+    """
+    found, ours, asking = LookedUp(), _our_lists(), _Asking(client)
+    waiting = {email: contact_id for email, contact_id in known.items() if contact_id}
+    found.unknown = known.keys() - waiting.keys()
+    wishes: list[Wish] = []
+    if len(waiting) > MOST_QUESTIONS:
+        wishes += _read_account(client, waiting, ours, found)
+    for email in sorted(waiting):
+        is_answered, details = asking.about(waiting[email])
+        if is_answered:
+            wishes += _judge(email, waiting[email], details, ours, found)
+        else:
+            found.unknown.add(email)
+    suppress_many(wishes)
+    return found
+
+
+def _read_account(
+    client: BrevoClient, waiting: dict[str, int], ours: set[int | None], found: LookedUp
+) -> list[Wish]:
+    """Take from those who wait whoever is met as the contact that we knew.
+
+    The others are asked about: pages move while somebody deletes contacts.
+    """
+    wishes: list[Wish] = []
+    try:
+        for page in client.contacts(modified_since=None):
+            for contact in page:
+                email = fold_email(contact.email)
+                if waiting.get(email) != contact.id:
+                    continue
+                del waiting[email]
+                flags = list(_wishes([contact], ours))
+                wishes += flags
+                (found.held if flags else found.there).add(email)
+    except BrevoError:
+        pass  # whoever was not met is asked about one by one, or stays unknown
+    return wishes
+
+
+def _judge(
+    email: str,
+    contact_id: int,
+    details: ContactDetails | None,
+    ours: set[int | None],
+    found: LookedUp,
+) -> list[Wish]:
+    source = SuppressionSource.RECONCILIATION
+    if details is None:
+        found.held.add(email)
+        told = f"Contact {contact_id} is no longer in Brevo."
+        return [Wish(email, SuppressionReason.DELETED, source, note=told)]
+    flag = _flag(details.contact, ours)
+    reasons = [*_reasons(details), *([flag] if flag else [])]
+    if flag is None and reasons == [SuppressionReason.BOUNCED]:
+        reasons = []  # Brevo mails them again
+    now = fold_email(details.contact.email)
+    if reasons:
+        found.held.add(email)
+        return [Wish(email, reason, source) for reason in reasons]
+    if now and now != email:
+        found.moved[email] = now
+    else:
+        found.there.add(email)
+    return []
+
+
+@dataclass(slots=True)
+class _Asking:
+    """Asks about single contacts, up to a number, and until Brevo fails."""
+
+    client: BrevoClient
+    left: int = field(default_factory=lambda: MOST_QUESTIONS)
+
+    def about(self, contact_id: int) -> tuple[bool, ContactDetails | None]:
+        """Return whether Brevo answered, and the contact, None when there is none."""
+        if self.left <= 0:
+            return False, None
+        self.left -= 1
+        try:
+            return True, self.client.contact(contact_id)
+        except BrevoError:
+            self.left = 0
+            return False, None
+
+
+def _causes(asking: _Asking, page: Iterable[Contact], flags: list[Wish]) -> list[Wish]:
+    """Ask why contacts are blocklisted, of whom nobody knows it; those of strangers do not matter.
+
+    A known bounce explains the flag, but they may have unsubscribed as well: they come last.
+    """
+    unexplained = {w.email for w in flags if w.reason == SuppressionReason.BLOCKLISTED}
+    wanted = unexplained & owners(unexplained).keys() if unexplained else set()
+    rows = Suppression.objects.filter(email__in=wanted).values_list("email", "reason")
+    strength = {email: SuppressionReason(reason).strength for email, reason in rows}
+    bounce, certain = SuppressionReason.BOUNCED.strength, SuppressionReason.UNSUBSCRIBED.strength
+    ids = {fold_email(contact.email): contact.id for contact in page}
+    wishes = []
+    for email in sorted(wanted, key=lambda email: (strength.get(email, 0) >= bounce, email)):
+        if strength.get(email, 0) < certain and email in ids:
+            _, details = asking.about(ids[email])
+            wishes += [
+                Wish(email, reason, SuppressionSource.RECONCILIATION)
+                for reason in (_reasons(details) if details else ())
+            ]
+    return wishes
+
+
+def _reasons(details: ContactDetails) -> Iterable[SuppressionReason]:
+    """Yield what Brevo's statistics say of a contact, the strongest first."""
+    if details.unsubscribed:
+        yield SuppressionReason.UNSUBSCRIBED
+    if details.complained:
+        yield SuppressionReason.COMPLAINED
+    if details.bounced:
+        yield SuppressionReason.BOUNCED
+
+
+def _our_lists() -> set[int | None]:
+    lists = Segment.objects.exclude(brevo_list_id=None)
+    return set(lists.values_list("brevo_list_id", flat=True))
+
+
 def _last_time() -> datetime | None:
     lease = AccountLease.objects.filter(key=_KEY).first()
     told = lease.value.get("done") if lease else None
@@ -64,12 +219,21 @@ def _remember(moment: datetime) -> None:
     AccountLease.objects.update_or_create(key=_KEY, defaults={"value": value})
 
 
-def _wishes(page: Iterable[Contact], ours: set[int | None]) -> Iterable[Wish]:
+def _wishes(page: Iterable[Contact], ours: set[int | None]) -> Iterator[Wish]:
     for contact in page:
-        if contact.is_blocklisted or not ours.isdisjoint(contact.unsubscribed_list_ids):
+        if reason := _flag(contact, ours):
             try:
-                yield Wish(
-                    contact.email, SuppressionReason.UNSUBSCRIBED, SuppressionSource.RECONCILIATION
-                )
+                yield Wish(contact.email, reason, SuppressionSource.RECONCILIATION)
             except ValueError:  # known by phone only
                 continue
+
+
+def _flag(contact: Contact, ours: set[int | None]) -> SuppressionReason | None:
+    """Return what the flags of a contact say alone; None when nothing is against mailing it.
+
+    Who unsubscribed from a list said so; who is blocklisted need not have.
+    """
+    has_left = not ours.isdisjoint(contact.unsubscribed_list_ids)
+    if has_left or (contact.is_blocklisted and contact.unsubscribed_list_ids):
+        return SuppressionReason.UNSUBSCRIBED
+    return SuppressionReason.BLOCKLISTED if contact.is_blocklisted else None

@@ -120,8 +120,9 @@ def _list_argument(request: Request) -> tuple[int, ...]:
 
 
 def show(brevo: Brevo, request: Request) -> Answer:
-    [body] = contacts.bodies(brevo.store, [_find(brevo, request)["id"]])
-    return Answer.json({**body, "statistics": {}})
+    contact_id = _find(brevo, request)["id"]
+    [body] = contacts.bodies(brevo.store, [contact_id])
+    return Answer.json({**body, "statistics": contacts.statistics(brevo.store, contact_id)})
 
 
 def change(brevo: Brevo, request: Request) -> Answer:

@@ -198,6 +198,32 @@ def test_a_list_can_vanish_just_before_a_call(api, brevo) -> None:
     assert brevo.lists() == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "statistics"),
+    [
+        ("contact-unsubscribed", "unsubscriptions"),
+        ("contact-bounced", "hardBounces"),
+        ("contact-gone", None),
+    ],
+)
+def test_something_can_befall_a_contact_just_before_its_list_is_read(
+    api, brevo, kind, statistics
+) -> None:
+    list_id = api.make_list()
+    brevo.put_on_list(list_id, "a@example.com")
+    contact_id = brevo.contact("a@example.com")["id"]
+    brevo.fault(f"{kind}@GET /contacts/lists/*/contacts*1")
+
+    read = api.get(f"/contacts/lists/{list_id}/contacts").json()
+    shown = api.get(f"/contacts/{contact_id}", params={"identifierType": "contact_id"})
+
+    if statistics is None:
+        assert (read["count"], shown.status_code) == (0, 404)
+    else:
+        assert read["contacts"][0]["emailBlacklisted"] is True
+        assert list(shown.json()["statistics"]) == [statistics]
+
+
 def test_the_files_of_an_import_can_fail_too(api, brevo) -> None:
     process = api.import_(api.make_list(), person("broken"))
     link = process["info"]["import"]["invalid_emails"]

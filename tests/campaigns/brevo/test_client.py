@@ -8,6 +8,7 @@ from responses.matchers import json_params_matcher, query_param_matcher
 from campaigns.brevo import (
     Account,
     Attribute,
+    BrevoError,
     BrevoNotFound,
     BrevoPermanent,
     BrevoTemporary,
@@ -377,3 +378,50 @@ def test_page_of_another_shape_is_unreadable_not_empty(brevo, client, reply) -> 
 
     with pytest.raises(BrevoUnreadable):
         list(client.list_members(3))
+
+
+@pytest.mark.parametrize(
+    ("statistics", "told"),
+    [
+        ({"hardBounces": [{"campaignId": 1}]}, (False, False, True)),
+        ({"complaints": [{"campaignId": 1}], "hardBounces": []}, (False, True, False)),
+        (
+            {"unsubscriptions": {"userUnsubscription": [{}], "adminUnsubscription": []}},
+            (True, False, False),
+        ),
+        (
+            {"unsubscriptions": {"userUnsubscription": [], "adminUnsubscription": [{}]}},
+            (True, False, False),
+        ),
+        ({"unsubscriptions": {}, "opened": 3}, (False, False, False)),
+        ([], (False, False, False)),
+        (None, (False, False, False)),
+    ],
+)
+def test_contact_is_asked_for_by_its_id_and_tells_why_it_is_blocklisted(
+    brevo, client, statistics, told
+) -> None:
+    by_id = query_param_matcher({"identifierType": "contact_id"})
+    answer = {**CONTACT, "statistics": statistics}
+    brevo.get(f"{ROOT}/contacts/17", json=answer, match=[by_id])
+
+    found = client.contact(17)
+
+    assert (found.unsubscribed, found.complained, found.bounced) == told
+    assert found.contact.email == "ada@b.example"
+
+
+def test_contact_that_is_gone_is_none(brevo, client) -> None:
+    gone = {"code": "document_not_found", "message": "Contact does not exist"}
+    brevo.get(f"{ROOT}/contacts/17", status=404, json=gone)
+
+    assert client.contact(17) is None
+
+
+def test_address_without_brevo_behind_it_is_not_taken_for_a_contact_that_is_gone(
+    brevo, client
+) -> None:
+    brevo.get(f"{ROOT}/contacts/17", status=404, body="<html>Not found</html>")
+
+    with pytest.raises(BrevoError):
+        client.contact(17)

@@ -38,6 +38,7 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "remove_from_list": lambda client: client.remove_from_list(3, [EMAIL]),
     "upsert_contact": lambda client: client.upsert_contact(EMAIL, ATTRIBUTES, 3),
     "list_members": lambda client: list(client.list_members(3)),
+    "contact": lambda client: client.contact(17),
     "contacts": lambda client: list(client.contacts(modified_since=None)),
     "attributes": lambda client: client.attributes(),
     "create_attribute": lambda client: client.create_attribute("STATE"),

@@ -1,4 +1,6 @@
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -7,9 +9,12 @@ import responses
 from django.utils import timezone
 from responses import matchers
 
+from campaigns.audience.mailable import is_mailable
+from campaigns.brevo.transport import Transport
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import AccountLease, Suppression
-from campaigns.sync import events
+from campaigns.sync import events, reconciling
+from campaigns.sync.suppressing import suppress
 from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +93,110 @@ def test_unsubscribing_from_one_of_our_lists_counts_and_from_another_does_not(wi
     assert run(COMMAND).code == 0
 
     assert suppressed() == {"p2@example.com"}
+
+
+@pytest.mark.parametrize("first", ["webhook", "reconcile"])
+@pytest.mark.parametrize("has_statistics", [True, False])
+def test_bounce_stays_a_bounce_whichever_tells_of_it_first(
+    brevo, run, first, has_statistics
+) -> None:
+    """Brevo blocklists whoever bounces; the statistics that say why end after 90 days."""
+    ada = make_user(email="ada@example.com")
+    brevo.bounce("ada@example.com")
+    if not has_statistics:
+        with brevo.store.writing() as store:
+            store.execute("DELETE FROM statistic")
+    told = {"event": "hard_bounce", "email": "ada@example.com", "reason": "No such user"}
+
+    for step in [first, "webhook", "reconcile"]:
+        if step == "webhook":
+            events.keep(json.dumps(told).encode())
+            events.process_pending()
+        else:
+            assert run(COMMAND).code == 0
+
+    row = Suppression.objects.get()
+    assert (row.reason, row.note) == (SuppressionReason.BOUNCED, "No such user")
+    assert not is_mailable(ada)
+    ada.email = "corrected@example.com"
+    ada.save()
+    assert is_mailable(ada)
+
+
+@pytest.mark.parametrize("why", ["userUnsubscription", "adminUnsubscription", "complaints"])
+def test_whoever_said_no_after_a_bounce_is_held_back_under_another_address_too(
+    brevo, run, why
+) -> None:
+    ada = make_user(email="ada@example.com")
+    suppress("ada@example.com", SuppressionReason.BOUNCED, SuppressionSource.WEBHOOK, note="Full")
+    brevo.bounce("ada@example.com")
+    brevo.block("ada@example.com", why)
+
+    run(COMMAND)
+
+    ada.email = "next@example.com"
+    ada.save()
+    assert not is_mailable(ada)
+    notes = {cause["reason"]: cause["note"] for cause in Suppression.objects.get().other_causes}
+    assert notes["BOUNCED"] == "Full"
+
+
+def test_bounce_whose_webhook_got_lost_is_learned_from_the_statistics(brevo, run) -> None:
+    make_user(email="ada@example.com")
+    brevo.bounce("ada@example.com")
+
+    run(COMMAND)
+
+    assert Suppression.objects.get().reason == SuppressionReason.BOUNCED
+
+
+@pytest.mark.parametrize("fault", ["500@GET /contacts/*", "truncated@GET /contacts/*"])
+def test_cause_that_cannot_be_asked_holds_back_the_person_and_fails_nothing(
+    brevo, run, monkeypatch, fault
+) -> None:
+    monkeypatch.setattr(Transport, "FIRST_BACKOFF", 0.0)
+    ada, beth = make_user(email="ada@example.com"), make_user(email="beth@example.com")
+    brevo.bounce("ada@example.com")
+    brevo.bounce("beth@example.com")
+    brevo.fault(fault)
+
+    said = run(COMMAND)
+
+    assert said.code == 0
+    assert set(Suppression.objects.values_list("reason", flat=True)) == {"BLOCKLISTED"}
+    for person in (ada, beth):
+        person.email = f"next.{person.email}"
+        person.save()
+        assert not is_mailable(person)
+
+
+def test_strangers_are_not_asked_about_and_what_is_known_is_not_asked_again(brevo, run) -> None:
+    make_user(email="ada@example.com")
+    for name in ("ada", "stranger"):
+        brevo.block(f"{name}@example.com")
+
+    run(COMMAND)
+    run(COMMAND, "--since", "2026-01-01")
+
+    asked = [path for _, path, _ in brevo.requests if path.startswith("/contacts/")]
+    assert len(asked) == 1
+    assert "@" not in asked[0]
+    reasons = dict(Suppression.objects.values_list("email", "reason"))
+    assert reasons == {"ada@example.com": "UNSUBSCRIBED", "stranger@example.com": "BLOCKLISTED"}
+
+
+def test_questions_are_bounded_and_whoever_is_not_asked_about_is_held_back(
+    brevo, run, monkeypatch
+) -> None:
+    monkeypatch.setattr(reconciling, "MOST_QUESTIONS", 2)
+    for number in range(5):
+        make_user(email=f"p{number}@example.com")
+        brevo.bounce(f"p{number}@example.com")
+
+    run(COMMAND)
+
+    reasons = Counter(Suppression.objects.values_list("reason", flat=True))
+    assert reasons == {"BOUNCED": 2, "BLOCKLISTED": 3}
 
 
 def test_a_suppression_is_never_lifted(wire, run) -> None:
