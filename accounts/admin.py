@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, SearchesPeople
+from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, RelatedRows, SearchesPeople
 from accounts.admin_forms import UserCreationForm, UserForm
 from accounts.countries import country_names, flag
 from accounts.enums import Consent, PartnershipStatus, Role
@@ -21,7 +21,6 @@ from accounts.unfolded import (
     AuthUserAdmin,
     ChoicesDropdownFilter,
     DropdownFilter,
-    StackedInline,
     TextFilter,
     display,
 )
@@ -77,7 +76,7 @@ class JoinedFilter(DropdownFilter):
         return queryset.filter(date_joined__gte=timezone.now() - timedelta(days=int(days)))
 
 
-class PartnershipInline(StackedInline):
+class PartnershipInline(RelatedRows):
     model = Partnership
     fields = ("status", "suspended_at")
     verbose_name_plural = "partnership"

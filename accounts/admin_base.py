@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import CASCADE, Q, QuerySet
-from django.forms import Field, SplitDateTimeField
+from django.forms import Field, ModelForm, SplitDateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
-from accounts.unfolded import ChangeList, ModelAdmin, Paginator
+from accounts.admin_versions import versioned
+from accounts.unfolded import ChangeList, ModelAdmin, Paginator, StackedInline
 
 SHORTEST_PART = 3
 
@@ -68,6 +69,7 @@ class FastAdmin(ModelAdmin):
     warn_unsaved_form = True
     empty_value_display = "—"
     told_when_empty = ""
+    change_form_before_template = "admin/version.html"
 
     class Media:
         js = ("accounts/named-selects.js",)
@@ -86,6 +88,16 @@ class FastAdmin(ModelAdmin):
                 box.attrs["aria-label"] = f"{field.label}, {part}"
         return field
 
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return versioned(form) if change else form
+
     def get_action_choices(
         self, request: HttpRequest, default_choices: Any = None, action_location: Any = None
     ) -> Any:
@@ -93,6 +105,12 @@ class FastAdmin(ModelAdmin):
         where = {} if action_location is None else {"action_location": action_location}
         first = default_choices or [("", "Select action")]
         return super(ModelAdmin, self).get_action_choices(request, first, **where)
+
+
+class RelatedRows(StackedInline):
+    """Rows of another model on the page of the one they belong to."""
+
+    form = versioned(ModelForm)
 
 
 class SearchesPeople(ModelAdmin):

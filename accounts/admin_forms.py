@@ -5,7 +5,11 @@ from typing import Any
 from django.utils.safestring import mark_safe
 
 from accounts import unfolded
+from accounts.admin_versions import VersionedForm
+from accounts.enums import Consent
 from accounts.models import User
+
+_FREEDOM = {Consent.OPTED_OUT: 0, Consent.UNKNOWN: 1, Consent.OPTED_IN: 2}
 
 
 class UserCreationForm(unfolded.UserCreationForm):
@@ -21,7 +25,7 @@ class UserCreationForm(unfolded.UserCreationForm):
         choice.initial, choice.help_text = "false", "Most customers never log in."
 
 
-class UserForm(unfolded.UserChangeForm):
+class UserForm(VersionedForm, unfolded.UserChangeForm):
     """Changes everything but the password, which has a form of its own.
 
     Nobody can take their own access away here, so that there is always somebody left who has it.
@@ -38,6 +42,13 @@ class UserForm(unfolded.UserChangeForm):
         self.fields["password"].help_text = mark_safe(
             'Only a hash of it is kept. <a href="../password/" class="underline">Set another</a>.'
         )
+
+    def is_kept(self, name: str, theirs: Any, mine: Any) -> bool:
+        """Keep an opt-out of the same time, whatever else was chosen."""
+        return name == "marketing_consent" and _FREEDOM[theirs] < _FREEDOM.get(mine, 0)
+
+    def must_be_seen(self, name: str, stored: Any, mine: Any) -> bool:
+        return stored == Consent.OPTED_OUT and self.is_kept(name, stored, mine)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

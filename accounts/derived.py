@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.columns import SavesChangedColumns
+
 Model = TypeVar("Model", bound=models.Model)
 
 
@@ -96,8 +98,8 @@ class DerivedQuerySet(models.QuerySet[Model, Model]):
         )
 
 
-class DerivedModel(models.Model):
-    """Keeps derived columns true in ``save(update_fields=…)``."""
+class DerivedModel(SavesChangedColumns):
+    """Keeps derived columns true in ``save``, whichever columns it writes."""
 
     objects = DerivedQuerySet.as_manager()
 
@@ -108,6 +110,8 @@ class DerivedModel(models.Model):
         if update_fields is not None:
             names = list(update_fields)
             update_fields = names + [field.name for field in derived_fields(type(self), names)]
+        else:
+            self._derive()
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
@@ -128,5 +132,6 @@ class DerivedModel(models.Model):
     def _derive(self) -> list[Derived]:
         fields = derived_fields(type(self), [field.name for field in self._meta.fields])
         for field in fields:
-            field.pre_save(self, add=False)
+            if field.source in self.__dict__:  # what was not read is not derived anew
+                field.pre_save(self, add=False)
         return fields

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.columns import SavesChangedColumns
 from accounts.countries import country_choices
 from accounts.derived import DerivedBooleanField, DerivedCharField, DerivedModel, DerivedQuerySet
 from accounts.enums import (
@@ -168,7 +169,7 @@ class User(DerivedModel, AbstractBaseUser):
         return self.is_active and self.is_staff
 
 
-class Partnership(models.Model):
+class Partnership(SavesChangedColumns):
     partner = models.OneToOneField(
         User,
         on_delete=models.CASCADE,

@@ -42,8 +42,8 @@ def validate_and_mirror(
 
 
 def _is_about(fields: frozenset[str]) -> bool:
-    """True when the name or the definition is among the fields."""
-    return bool(fields & {"name", "match", *CRITERION_FIELDS})
+    """True when what staff write is among the fields."""
+    return bool(fields & {"name", "description", "match", *CRITERION_FIELDS})
 
 
 @receiver(segment_save_failed, sender=Segment)

@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.columns import SavesChangedColumns
 from accounts.enums import Role
 from accounts.models import User
 from accounts.text import SqueezedCharField
 from properties.enums import EnrollmentStatus, LeadStatus
 
 
-class Property(models.Model):
+class Property(SavesChangedColumns):
     name = SqueezedCharField(max_length=200, unique=True)
     city = SqueezedCharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
@@ -35,7 +36,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment", "Enrollment"]):
         return self.filter(self.counting_q())
 
 
-class Enrollment(models.Model):
+class Enrollment(SavesChangedColumns):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrollments")
     property = models.ForeignKey(Property, on_delete=models.CASCADE, related_name="enrollments")
     agent = models.ForeignKey(
@@ -79,7 +80,7 @@ class Enrollment(models.Model):
         return f"{self.user} in {self.property}"
 
 
-class Lead(models.Model):
+class Lead(SavesChangedColumns):
     client = models.ForeignKey(User, on_delete=models.CASCADE, related_name="leads")
     property = models.ForeignKey(Property, on_delete=models.CASCADE, related_name="leads")
     status = models.CharField(

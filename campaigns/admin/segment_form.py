@@ -7,9 +7,11 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.urls import reverse
 
+from accounts.admin_versions import VersionedForm
 from campaigns.admin.segment_options import chosen, offered_at_once
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import validate
+from campaigns.audience.revisions import labels_of
 from campaigns.brevo import BrevoError
 from campaigns.enums import Match
 from campaigns.models import Segment
@@ -69,7 +71,7 @@ class CriterionField(forms.Field):
         return [str(value) for value in initial or []] != list(data or [])
 
 
-class SegmentForm(SegmentModelForm):
+class SegmentForm(VersionedForm, SegmentModelForm):
     """Holds what was typed until both our rules and Brevo have accepted it."""
 
     refusal: BrevoError | None = None
@@ -89,6 +91,17 @@ class SegmentForm(SegmentModelForm):
         if self.is_bound and hasattr(self.data, "getlist"):
             return [int(v) if v.isdecimal() else v for v in self.data.getlist(self.add_prefix(key))]
         return list(self.initial.get(key) or getattr(self.instance, key))
+
+    def in_words(self, name: str, value: Any) -> str:
+        if name not in CRITERIA or not value:
+            return super().in_words(name, value)
+        return ", ".join(labels_of(name, value).values())
+
+    def show_again(self, name: str, value: Any) -> None:
+        super().show_again(name, value)
+        field = self.fields[name]
+        if isinstance(field, CriterionField):
+            field.show(value)
 
     def _post_clean(self) -> None:
         """Say by field what the audience's own rules refuse, then what Brevo refused."""

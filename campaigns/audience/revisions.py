@@ -35,7 +35,10 @@ def recorded(segment: Segment, *, by: User | None) -> Iterator[None]:
     """
     before = Segment.objects.filter(pk=segment.pk).first() if segment.pk else None
     yield
-    changes = _changes(before, segment)
+    saved = [field for field in _TRACKED if before is None or field in segment.saved_columns]
+    if before is not None:
+        segment.refresh_from_db(fields=_TRACKED)  # others may have changed the rest of it
+    changes = _changes(before, segment, saved)
     if not changes:
         return
     gained, lost = _gained_and_lost(before, segment, changes)
@@ -53,8 +56,8 @@ def recorded(segment: Segment, *, by: User | None) -> Iterator[None]:
     )
 
 
-def _changes(before: Segment | None, after: Segment) -> Changes:
-    pairs = {field: [getattr(before, field, None), getattr(after, field)] for field in _TRACKED}
+def _changes(before: Segment | None, after: Segment, fields: Iterable[str]) -> Changes:
+    pairs = {field: [getattr(before, field, None), getattr(after, field)] for field in fields}
     return {
         field: [old, new] for field, (old, new) in pairs.items() if (old or None) != (new or None)
     }

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from accounts.columns import SavesChangedColumns
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.enums import ADDRESS_ALONE, SuppressionReason, SuppressionSource
@@ -36,7 +37,7 @@ def _last_mailed_under(emails: Collection[str]) -> dict[str, int]:
     return {email: user for _, email, user in sorted([*now, *ended]) if user is not None}
 
 
-class Suppression(models.Model):
+class Suppression(SavesChangedColumns):
     """An address that must not be mailed, and the person it belonged to when that was said.
 
     Whoever unsubscribed or complained stays suppressed under a new address too; a bounce says

@@ -22,6 +22,7 @@ from tests.factories import (
     make_segment,
     make_user,
 )
+from tests.pages import form_of
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:campaigns_segment_add"
@@ -278,3 +279,37 @@ def test_the_lists_are_plain_selects_for_who_has_no_javascript(manager_client):
     assert shown.count("<select ") == 7
     assert ">Palm Court</option>" in shown
     assert "campaigns/admin.css" in shown  # shows the page without a script
+
+
+def test_an_old_form_does_not_undo_what_somebody_else_changed(manager_client, brevo):
+    segment = make_segment(name="Lagos", countries=["NG"], states=["Lagos"])
+    address = reverse(CHANGE, args=[segment.pk])
+    old = form_of(manager_client.get(address))
+    Segment.objects.update(states=["Oyo"], description="Theirs", brevo_list_id=4711)
+
+    answer = manager_client.post(address, old | {"countries": ["NG", "GH"]})
+
+    told = " ".join(answer.context["adminform"].form.non_field_errors())
+    assert "States: “Lagos” became “Oyo”." in told
+    assert "Description: “nothing” became “Theirs”." in told
+    assert Segment.objects.get().countries == ["NG"]
+    again = form_of(answer)
+    assert (again["states"], again["countries"]) == (["Oyo"], ["NG", "GH"])
+    assert manager_client.post(address, again).status_code == 302
+    segment = Segment.objects.get()
+    assert (segment.states, segment.description) == (["Oyo"], "Theirs")
+    assert (set(segment.countries), segment.brevo_list_id) == ({"NG", "GH"}, 4711)
+    assert SegmentRevision.objects.latest("pk").changes.keys() == {"countries"}
+
+
+def test_a_criterion_that_both_changed_is_shown_in_words(manager_client, brevo):
+    segment = make_segment(name="Lagos", countries=["NG"])
+    address = reverse(CHANGE, args=[segment.pk])
+    old = form_of(manager_client.get(address))
+    Segment.objects.update(countries=["GH"])
+
+    answer = manager_client.post(address, old | {"countries": ["NG", "TG"]})
+
+    told = " ".join(answer.context["adminform"].form.non_field_errors())
+    assert "Countries: “Nigeria” became “Ghana”. You chose something else" in told
+    assert sorted(form_of(answer)["countries"]) == ["NG", "TG"]
