@@ -2,9 +2,12 @@
 
 from campaigns.brevo.client import BrevoClient
 from campaigns.brevo.errors import (
+    BrevoAccountBusy,
     BrevoAddressUnknown,
+    BrevoContactNotFound,
     BrevoDuplicate,
     BrevoError,
+    BrevoFirewall,
     BrevoKeyMissing,
     BrevoKeyWrong,
     BrevoMisconfigured,
@@ -19,6 +22,7 @@ from campaigns.brevo.errors import (
 )
 from campaigns.brevo.payloads import AttributeMap, ImportBody
 from campaigns.brevo.rate_limits import Budgets, BudgetState
+from campaigns.brevo.refusals import ImportReport
 from campaigns.brevo.replies import (
     Account,
     Attribute,
@@ -28,6 +32,7 @@ from campaigns.brevo.replies import (
     Folder,
     Moved,
     Process,
+    Rows,
     Webhook,
 )
 
@@ -35,10 +40,13 @@ __all__ = [
     "Account",
     "Attribute",
     "AttributeMap",
+    "BrevoAccountBusy",
     "BrevoAddressUnknown",
     "BrevoClient",
+    "BrevoContactNotFound",
     "BrevoDuplicate",
     "BrevoError",
+    "BrevoFirewall",
     "BrevoKeyMissing",
     "BrevoKeyWrong",
     "BrevoMisconfigured",
@@ -56,8 +64,10 @@ __all__ = [
     "ContactList",
     "Folder",
     "ImportBody",
+    "ImportReport",
     "Moved",
     "Process",
+    "Rows",
     "Webhook",
     "in_words",
 ]

@@ -7,14 +7,15 @@ travel in bodies only, never in a URL.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from campaigns.brevo import endpoints as to
-from campaigns.brevo import payloads, refusals
+from campaigns.brevo import payloads
 from campaigns.brevo.endpoints import Endpoint
-from campaigns.brevo.errors import BrevoError, BrevoNotFound, BrevoPermanent
+from campaigns.brevo.errors import BrevoContactNotFound, BrevoError, BrevoNotFound, BrevoPermanent
 from campaigns.brevo.payloads import ImportBody
-from campaigns.brevo.refusals import ImportReport
+from campaigns.brevo.refusals import ImportReport, ReportReader
 from campaigns.brevo.replies import (
     Account,
     Attribute,
@@ -25,6 +26,7 @@ from campaigns.brevo.replies import (
     Folder,
     Moved,
     Process,
+    Rows,
     Webhook,
     WrongShape,
 )
@@ -103,7 +105,11 @@ class BrevoClient(Transport):
         return self._move(to.ADD_TO_LIST, list_id, emails)
 
     def remove_from_list(self, list_id: int, emails: Sequence[str]) -> Moved:
-        """Take contacts off the list, which unsubscribes nobody; at most 150 at once are taken."""
+        """Take contacts off the list, which unsubscribes nobody; at most 150 at once are taken.
+
+        Whoever is no contact is not on it. Where Brevo refuses all of several because of one, the
+        BrevoContactNotFound says nothing of the others: send them one by one.
+        """
         return self._move(to.REMOVE_FROM_LIST, list_id, emails)
 
     def upsert_contact(self, email: str, attributes: Mapping[str, str], list_id: int) -> bool:
@@ -113,14 +119,17 @@ class BrevoClient(Transport):
 
     def list_members(
         self, list_id: int, *, modified_since: datetime | None = None
-    ) -> Iterator[list[Contact]]:
-        """Yield the list's contacts, page by page; do not change the list meanwhile."""
+    ) -> Iterator[Rows[Contact]]:
+        """Yield the list's contacts, page by page; do not change the list meanwhile.
+
+        A page says how many of its rows could not be read.
+        """
         query = _since(modified_since)
         return self._pages(
             to.LIST_MEMBERS, "contacts", Contact.read, list_id, size=_MEMBER_PAGE, query=query
         )
 
-    def contacts(self, *, modified_since: datetime | None) -> Iterator[list[Contact]]:
+    def contacts(self, *, modified_since: datetime | None) -> Iterator[Rows[Contact]]:
         """Yield the account's contacts, page by page: with None all of them."""
         query = _since(modified_since)
         return self._pages(to.CONTACTS, "contacts", Contact.read, size=_CONTACT_PAGE, query=query)
@@ -137,7 +146,7 @@ class BrevoClient(Transport):
 
     def attributes(self) -> list[Attribute]:
         return self._get(
-            to.ATTRIBUTES, lambda data: Fields(data).items("attributes", Attribute.read)
+            to.ATTRIBUTES, lambda data: Fields(data).rows("attributes", Attribute.read)
         )
 
     def create_attribute(self, name: str) -> None:
@@ -153,27 +162,27 @@ class BrevoClient(Transport):
         """Return the newest processes, newest first; Brevo gives at most 50."""
         found = self._get(
             to.PROCESSES,
-            lambda data: Fields(data).items("processes", Process.read),
+            lambda data: Fields(data).rows("processes", Process.read),
             query={"limit": limit, "offset": 0, "sort": "desc"},
         )
         return sorted(found, key=lambda process: process.id, reverse=True)
 
     def refusals(self, process: Process) -> ImportReport:
-        """Return whom an import refused, and why; what cannot be read makes it incomplete."""
-        reasons: dict[str, list[str]] = {}
-        problem = ""
+        """Return whom an import refused, and why, as far as its reports can be read.
+
+        No report that is missing, or odd, is an error: what is incomplete says so.
+        """
+        reader = ReportReader()
+        deadline = self._clock() + self.REPORTS_SECONDS
+        for kind in process.unlinked:
+            reader.miss(f"Brevo refused some of the people and links to no report ({kind})")
         for kind, link in process.links.items():
             try:
-                report = self._download(link)
+                with self._download(link, deadline) as report:
+                    reader.read(kind, report)
             except BrevoError as error:
-                problem = str(error)
-                continue
-            for email in refusals.addresses(report):
-                told = reasons.setdefault(email, [])
-                if refusals.reason(kind) not in told:
-                    told.append(refusals.reason(kind))
-        refused = {email: "; ".join(told) for email, told in reasons.items()}
-        return ImportReport(refused, not problem, problem)
+                reader.miss(str(error))
+        return reader.result()
 
     # Webhooks
 
@@ -181,7 +190,7 @@ class BrevoClient(Transport):
         """Return the account's marketing webhooks; Brevo allows 40 of all kinds."""
         return self._get(
             to.WEBHOOKS,
-            lambda data: Fields(data).items("webhooks", Webhook.read),
+            lambda data: Fields(data).rows("webhooks", Webhook.read),
             query={"type": "marketing"},
         )
 
@@ -215,7 +224,8 @@ class BrevoClient(Transport):
         try:
             reply = self._ask(endpoint, list_id, body={"emails": list(emails)})
         except BrevoPermanent as error:
-            if not _NOTHING_TO_DO.search(error.brevo_message):
+            nobody_there = isinstance(error, BrevoContactNotFound) and len(emails) == 1
+            if not nobody_there and not _NOTHING_TO_DO.search(error.brevo_message):
                 raise
             return Moved([], list(emails))
         return _understood(endpoint, Moved.read, reply)
@@ -229,21 +239,34 @@ class BrevoClient(Transport):
         *,
         size: int,
         query: Mapping[str, str | int] | None = None,
-    ) -> Iterator[list[T]]:
-        """Yield page after page, oldest first, so that what is new lands behind what was read."""
-        offset, count = 0, 1
-        while offset < count:
+    ) -> Iterator[Rows[T]]:
+        """Yield page after page, oldest first, so that what is new lands behind what was read.
+
+        It ends with an empty page: neither a short page nor Brevo's count is proof of the end.
+        Raises BrevoUnreadable when Brevo sends what it has sent before, though there is more.
+        """
+        offset, previous, before = 0, frozenset[str](), set[int]()
+        while True:
             asked = {**(query or {}), "limit": size, "offset": offset, "sort": "asc"}
-            page, count = self._get(
-                endpoint,
-                lambda data: (Fields(data).items(name, read), Fields(data).integer("count")),
-                target,
-                asked,
-            )
-            if not page:
+            reply = self._ask(endpoint, target, query=asked)
+            page, ids, count = _understood(endpoint, partial(_page, name, read, offset), reply)
+            if not page.sent:
                 return
+            if ids <= previous or hash(ids) in before:
+                # What is short, or what the count says is all, was simply sent again.
+                if page.sent < size or offset == count:
+                    return
+                raise unreadable(endpoint, why="it sends the same contacts or lists over and over")
             yield page
-            offset += len(page)
+            offset += page.sent
+            previous = ids
+            before.add(hash(ids))
+
+
+def _page(
+    name: str, read: Callable[[Any], T], offset: int, data: object
+) -> tuple[Rows[T], frozenset[str], int | None]:
+    return Fields(data).page(name, read, offset)
 
 
 def _understood(endpoint: Endpoint, read: Callable[[Any], T], reply: Any) -> T:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 _PHONE_IDENTIFIERS = frozenset({"SMS", "PHONE", "PHONE_ID"})
+_ABOUT_DATA = frozenset({400, 404, 409, 422})
 _SPEAKS_OF_A_PHONE = re.compile(r"\b(phone|sms|mobile)\b", re.IGNORECASE)
 
 
@@ -36,6 +37,7 @@ class BrevoError(Exception):
     """
 
     default_remedy: ClassVar[str] = ""
+    concerns_account: ClassVar[bool] = False  # nothing is said of any person: the work must stop
 
     def __init__(
         self,
@@ -61,6 +63,14 @@ class BrevoError(Exception):
         if self.may_have_happened:
             told += " (it may have been done all the same)"
         return f"{told}. {self.remedy}." if self.remedy else f"{told}."
+
+    @property
+    def concerns_contact(self) -> bool:
+        """True when Brevo refused what was said of a contact, so that others may be taken.
+
+        False when it speaks of the account, of a list that is not there, or of nothing at all.
+        """
+        return False
 
     @property
     def refuses_phone(self) -> bool:
@@ -93,14 +103,38 @@ class BrevoUnreadable(BrevoTemporary):
     """An answer that is cut off, is not JSON, or has another shape than Brevo documents."""
 
 
+class BrevoAccountBusy(BrevoTemporary):
+    """Brevo is at work on the account, and takes no such request until that is done."""
+
+    concerns_account = True
+
+
 class BrevoPermanent(BrevoError):
     """Trying again cannot work: Brevo refused this very request."""
+
+    @property
+    def concerns_contact(self) -> bool:
+        # What Brevo says about data is a 400, 409 or 422 with a code or a sentence of its own; a
+        # body too large (413), or a proxy's page, says nothing of anybody.
+        return self.status in _ABOUT_DATA and bool(self.code or self.brevo_message)
 
 
 class BrevoNotFound(BrevoPermanent):
     """What was asked for is not there, or no longer."""
 
     default_remedy = "It was probably deleted in Brevo"
+
+    @property
+    def concerns_contact(self) -> bool:
+        return False
+
+
+class BrevoContactNotFound(BrevoPermanent):
+    """There is no contact with this address, or not with one of several."""
+
+    @property
+    def concerns_contact(self) -> bool:
+        return True
 
 
 class BrevoDuplicate(BrevoPermanent):
@@ -111,6 +145,8 @@ class BrevoDuplicate(BrevoPermanent):
 
 class BrevoMisconfigured(BrevoError):
     """An operator must act before anything works."""
+
+    concerns_account = True
 
 
 class BrevoKeyMissing(BrevoMisconfigured):
@@ -142,8 +178,18 @@ class BrevoNotAllowed(BrevoMisconfigured):
     default_remedy = "Check the plan, the credits and the permissions of the account in Brevo"
 
 
+class BrevoFirewall(BrevoMisconfigured):
+    """Something in front of Brevo keeps this server's requests from it."""
+
+    default_remedy = (
+        "Try again later; if it stays so, ask Brevo's support to let this server's address through"
+    )
+
+
 class BrevoUrlWrong(BrevoMisconfigured):
     """The root of the API is no usable URL, or leads somewhere else."""
+
+    concerns_account = False
 
     default_remedy = "Check BREVO_API_URL; Brevo's own is https://api.brevo.com/v3"
 

@@ -1,15 +1,45 @@
-"""Brevo's answers as small frozen types; whatever has another shape is a WrongShape."""
+"""Brevo's answers as small frozen types.
 
-from collections.abc import Callable, Mapping
+An answer as a whole that has another shape is a WrongShape. One odd row of many, or one odd value
+of a contact, is not: nobody else is to suffer from it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_LARGEST = 2**63 - 1
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0", ""})
+
+
+# Whole words are not looked for: Brevo may write aborted, abort, completed_with_errors, expired, …
+_MEANS_AN_END = re.compile(
+    r"abort|cancel|clos|complet|crash|dead|delet|den[iy]|discard|done|drop|end|error|except|expir"
+    r"|fail|finish|halt|incomplete|interrupt|invalid|kill|partial|processed|refus|reject|skip|stop"
+    r"|succe|terminat|timeout|timed"
+)
+
 
 class WrongShape(ValueError):
     """An answer is not what Brevo documents."""
+
+
+class Rows(list[T]):
+    """What was read of a list; ``unreadable`` says how many of its rows could not be."""
+
+    def __init__(self, rows: Iterable[T], unreadable: int = 0) -> None:
+        super().__init__(rows)
+        self.unreadable = unreadable
+
+    @property
+    def sent(self) -> int:
+        """How many rows Brevo sent."""
+        return len(self) + self.unreadable
 
 
 class Fields:
@@ -24,10 +54,14 @@ class Fields:
         return self._data.get(name) is not None
 
     def integer(self, name: str) -> int:
-        value = self._data.get(name)
-        if not isinstance(value, int) or isinstance(value, bool):
+        """Return a whole number, be it written 5, 5.0 or "5"."""
+        number = _integer(self._data.get(name))
+        if number is None:
             raise WrongShape(name)
-        return value
+        return number
+
+    def integer_or_none(self, name: str) -> int | None:
+        return _integer(self._data.get(name))
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self._data.get(name, default)
@@ -38,20 +72,37 @@ class Fields:
         return value
 
     def flag(self, name: str) -> bool:
-        value = self._data.get(name) or False
-        if not isinstance(value, bool):
-            raise WrongShape(name)
-        return value
+        """Return a flag. One that is left out is not set; one that nobody understands is."""
+        value = self._data.get(name)
+        if value is None:
+            return False
+        word = str(_integer(value)) if isinstance(value, float) else str(value).strip().lower()
+        return word not in _FALSE
+
+    def word(self, name: str) -> str:
+        """Return a text without spaces around it, "" for anything else."""
+        value = self._data.get(name)
+        return value.strip() if isinstance(value, str) else ""
 
     def moment(self, name: str) -> datetime | None:
-        text = self.text(name, "")
-        if not text:
-            return None
+        """Return a time in UTC, None for what is none, such as 0000-00-00."""
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise WrongShape(name) from error
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(self.word(name))
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    def ids(self, name: str) -> tuple[tuple[int, ...], bool]:
+        """Return the ids of a list, and whether each of them could be understood."""
+        value = self._data.get(name)
+        if isinstance(value, str):
+            value = [part for part in value.split(",") if part.strip()]
+        if not value:
+            return (), value is not True
+        if not isinstance(value, list):
+            return (), False
+        found = [_integer(item.get("id") if isinstance(item, Mapping) else item) for item in value]
+        return tuple(number for number in found if number is not None), None not in found
 
     def object(self, name: str) -> "Fields":
         return Fields(self.mapping(name))
@@ -62,19 +113,60 @@ class Fields:
             raise WrongShape(name)
         return value
 
-    def items(self, name: str, read: Callable[[Any], T]) -> list[T]:
-        """Read a list; Brevo may leave an empty one out, but then its count is 0 or not there."""
+    def mapping_or_empty(self, name: str) -> Mapping[str, Any]:
         value = self._data.get(name)
-        if value is None and not self._data.get("count"):
+        return value if isinstance(value, Mapping) else {}
+
+    def items(self, name: str) -> list[Any]:
+        """Return a list; Brevo may leave an empty one out, but then its count is 0 or not there."""
+        value = self._data.get(name)
+        if value is None and not self.integer_or_none("count"):
             return []
         if not isinstance(value, list):
             raise WrongShape(name)
-        return [read(item) for item in value]
+        return value
+
+    def rows(self, name: str, read: Callable[[Any], T], *, tolerated: int = 0) -> Rows[T]:
+        """Read a list row by row, and count the rows that cannot be read.
+
+        When none can be, and they are more than ``tolerated``, the answer has another shape.
+        """
+        rows = Rows[T]([])
+        for item in self.items(name):
+            try:
+                rows.append(read(item))
+            except WrongShape:
+                rows.unreadable += 1
+        if not rows and rows.unreadable > tolerated:
+            raise WrongShape(name)
+        return rows
+
+    def page(
+        self, name: str, read: Callable[[Any], T], offset: int
+    ) -> tuple[Rows[T], frozenset[str], int | None]:
+        """Return a page's rows, what tells them from those of another page, and Brevo's count.
+
+        An empty list may be left out where the count says that there is no more.
+        """
+        count = self.integer_or_none("count")
+        if not self.has(name) and (count is None or count > offset):
+            raise WrongShape(name)
+        items = self.items(name) if self.has(name) else []
+        identities = frozenset(
+            str(item["id"]) if isinstance(item, Mapping) and item.get("id") else repr(item)
+            for item in items
+        )
+        return self.rows(name, read, tolerated=1) if items else Rows([]), identities, count
 
 
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise WrongShape("not a number")
+def _integer(value: object) -> int | None:
+    if isinstance(value, str):
+        digits = re.fullmatch(r"\s*([0-9]{1,19})(\.0+)?\s*", value, re.ASCII)
+        value = int(digits[1]) if digits else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+        return None
     return value
 
 
@@ -137,7 +229,11 @@ class ContactList:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact; one known by phone only has an empty `email`."""
+    """A contact; one known by phone only has an empty `email`.
+
+    `id` is 0, which no contact has, when Brevo gives none that can be used. Whoever's flag of the
+    blocklist, or whose list of unsubscriptions, cannot be understood counts as blocklisted.
+    """
 
     id: int
     email: str
@@ -149,14 +245,19 @@ class Contact:
 
     @classmethod
     def read(cls, data: object) -> "Contact":
+        """Read a contact, as far as it can be; a WrongShape has neither an id nor an address."""
         fields = Fields(data)
+        contact_id, email = fields.integer_or_none("id"), fields.word("email")
+        if not contact_id and "@" not in email:
+            raise WrongShape("contact")
+        unsubscribed, is_understood = fields.ids("listUnsubscribed")
         return cls(
-            id=fields.integer("id"),
-            email=fields.text("email", ""),
-            is_blocklisted=fields.flag("emailBlacklisted"),
-            list_ids=tuple(fields.items("listIds", _integer)),
-            unsubscribed_list_ids=tuple(fields.items("listUnsubscribed", _integer)),
-            attributes=fields.mapping("attributes"),
+            id=contact_id or 0,
+            email=email,
+            is_blocklisted=fields.flag("emailBlacklisted") or not is_understood,
+            list_ids=fields.ids("listIds")[0],
+            unsubscribed_list_ids=unsubscribed,
+            attributes=fields.mapping_or_empty("attributes"),
             modified_at=fields.moment("modifiedAt"),
         )
 
@@ -205,32 +306,59 @@ class Attribute:
 class Process:
     """A piece of work Brevo does in its own time.
 
-    The states grew over the years (queued, in_process, processing, …): whatever is not one of the
-    three ends is still running. `links` leads from the kind of refusal to a CSV of the refused.
+    `links` leads from the kind of refusal to a CSV of the refused; `unlinked` names the kinds of
+    which Brevo says that there are some, but not whom.
     """
 
     id: int
     name: str
     status: str
     links: Mapping[str, str]
+    unlinked: tuple[str, ...] = ()
 
     @property
     def is_finished(self) -> bool:
-        return self.status in {"completed", "failed", "cancelled"}
+        """True when Brevo works on it no more.
+
+        The states grew over the years, and three ends are documented. Of other words those that
+        mean an end count as one; whatever else it may be is still running.
+        """
+        words = re.split(r"[^a-z]+", self.status.lower())
+        if any(word.endswith("ing") for word in words):
+            return False
+        return any(_MEANS_AN_END.match(word) for word in words)
 
     @property
     def succeeded(self) -> bool:
-        return self.status == "completed"
+        """True for the one documented end in which all was done."""
+        return self.status.lower() == "completed"
+
+    @property
+    def must_be_read_back(self) -> bool:
+        """True when it has ended in a way that only the list itself can tell what was done."""
+        return self.is_finished and not self.succeeded
 
     @classmethod
     def read(cls, data: object) -> "Process":
         fields = Fields(data)
-        links = fields.object("info").mapping("import")
+        info = fields.mapping_or_empty("info")
+        reports = Fields(info).mapping_or_empty("import")
+        links = {
+            kind: link
+            for kind, link in reports.items()
+            if isinstance(link, str) and link.strip() not in {"", "0"}
+        }
         return cls(
             id=fields.integer("id"),
-            name=fields.text("name", ""),
-            status=fields.text("status"),
-            links={kind: link for kind, link in links.items() if link and isinstance(link, str)},
+            name=fields.word("name"),
+            status=fields.text("status").strip(),
+            links=links,
+            # Some of Brevo's SDKs know a number here; 0 says that nobody was refused.
+            unlinked=tuple(
+                kind
+                for kind, there in reports.items()
+                if there and not isinstance(there, str) and kind not in links
+            ),
         )
 
 
@@ -243,7 +371,7 @@ class Account:
     @classmethod
     def read(cls, data: object) -> "Account":
         fields = Fields(data)
-        plans = fields.items("plan", lambda plan: Fields(plan).text("type", ""))
+        plans = fields.rows("plan", lambda plan: Fields(plan).text("type", ""))
         return cls(fields.text("companyName", ""), fields.text("email"), tuple(plans))
 
 
@@ -260,7 +388,7 @@ class Webhook:
         return cls(
             id=fields.integer("id"),
             url=fields.text("url"),
-            events=tuple(fields.items("events", _text)),
+            events=tuple(_text(event) for event in fields.items("events")),
             description=fields.text("description", ""),
         )
 
@@ -279,4 +407,7 @@ class Moved:
     @classmethod
     def read(cls, data: object) -> "Moved":
         contacts = Fields(data).object("contacts")
-        return cls(contacts.items("success", _text), contacts.items("failure", _text))
+        return cls(
+            success=[str(moved) for moved in contacts.items("success")],
+            failure=[str(moved) for moved in contacts.items("failure")],
+        )

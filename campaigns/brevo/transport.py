@@ -6,14 +6,15 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from campaigns.brevo import access
+from campaigns.brevo.downloads import Fetcher, Hosts
 from campaigns.brevo.endpoints import REPORT, Endpoint
 from campaigns.brevo.errors import (
     BrevoError,
@@ -49,6 +50,9 @@ class Transport:
     FIRST_BACKOFF = 0.5
     LONGEST_BACKOFF = 30.0
     SLICE = 5.0
+    REPORT_ATTEMPTS = 3
+    REPORTS_SECONDS = 120.0  # for all reports of one import
+    REPORT_BYTES = 50_000_000  # an import has 10 MB at most, and a report no more rows than it
 
     def __init__(  # noqa: PLR0913 - each is a thing a test or a caller replaces
         self,
@@ -62,6 +66,7 @@ class Transport:
         other_requests_per_hour: int = 100,
         max_wait: float = 300.0,
         before_request: Callable[[], None] | None = None,
+        report_hosts: Iterable[str] = (),
     ) -> None:
         self._key = access.Key(api_key)
         self._base_url = access.root(base_url)
@@ -73,6 +78,7 @@ class Transport:
         self.max_wait = max_wait
         self.before_request = before_request
         self.unanswered = 0  # attempts to write of which nobody knows whether they were carried out
+        self._report_hosts = Hosts.beside(self._base_url, report_hosts)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {urlsplit(self._base_url).hostname}>"
@@ -118,23 +124,32 @@ class Transport:
 
         return self._repeatedly(endpoint, budget, attempt)
 
-    def _download(self, url: str) -> bytes:
-        """Fetch a report from whichever host the link leads to, without showing it the key."""
+    def _download(self, url: str, deadline: float) -> IO[bytes]:
+        """Fetch a report from a host that may have it, without showing it the key."""
+        beaten = self._clock()
 
-        def attempt() -> bytes:
-            response = self._session.get(url, timeout=self.TIMEOUT)
-            _log_answer(REPORT, response)
-            if not _succeeded(response):
-                raise refusal(REPORT, response)
-            return response.content
+        def beat() -> None:
+            nonlocal beaten
+            if self.before_request and self._clock() - beaten >= self.SLICE:
+                beaten = self._clock()
+                self.before_request()
 
-        content: bytes = self._repeatedly(REPORT, None, attempt)
-        return content
+        fetcher = Fetcher(
+            self._session, self._report_hosts, self.TIMEOUT, self._clock, beat, self.REPORT_BYTES
+        )
+        report: IO[bytes] = self._repeatedly(
+            REPORT, None, lambda: fetcher.fetch(url, deadline), deadline
+        )
+        return report
 
     def _repeatedly(
-        self, endpoint: Endpoint, budget: Budget | None, attempt: Callable[[], Any]
+        self,
+        endpoint: Endpoint,
+        budget: Budget | None,
+        attempt: Callable[[], Any],
+        deadline: float | None = None,
     ) -> Any:
-        deadline = self._clock() + self.max_wait
+        deadline = self._clock() + self.max_wait if deadline is None else deadline
         in_doubt = False
         attempts = 0
         while True:
@@ -166,7 +181,8 @@ class Transport:
         self, endpoint: Endpoint, error: BrevoError, attempts: int
     ) -> float | None:
         """Decide whether to send again: the seconds to wait first, or None to give up."""
-        if not isinstance(error, BrevoTemporary) or attempts >= self.MAX_ATTEMPTS:
+        most = self.REPORT_ATTEMPTS if endpoint is REPORT else self.MAX_ATTEMPTS
+        if not isinstance(error, BrevoTemporary) or attempts >= most:
             return None
         if error.may_have_happened and not endpoint.repeatable:
             return None

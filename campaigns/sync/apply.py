@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.brevo import AttributeMap, BrevoError, BrevoNotFound, BrevoPermanent
+from campaigns.brevo import AttributeMap, BrevoError, BrevoPermanent
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, Segment, SegmentExport
 from campaigns.sync import chunks, ledger
@@ -102,9 +102,9 @@ def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
     refusal = ""
     try:
         moved = run.client.remove_from_list(_list_id(run), emails)
-    except BrevoNotFound:
-        raise
     except BrevoPermanent as error:
+        if not error.concerns_contact:
+            raise
         if len(page) > 1:
             for one in page:
                 _remove(run, [one])

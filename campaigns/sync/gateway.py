@@ -12,4 +12,5 @@ def connect() -> BrevoClient:
         base_url=settings.BREVO_API_URL,
         requests_per_second=settings.BREVO_REQUESTS_PER_SECOND,
         other_requests_per_hour=settings.BREVO_OTHER_REQUESTS_PER_HOUR,
+        report_hosts=settings.BREVO_REPORT_HOSTS,
     )

@@ -13,7 +13,6 @@ from django.utils import timezone
 from campaigns.brevo import (
     AttributeMap,
     BrevoError,
-    BrevoNotFound,
     BrevoPermanent,
     ImportBody,
     Process,
@@ -111,9 +110,9 @@ class Sender:
                 message = f"Sent without the phone number: {error.brevo_message}"
                 del attributes[self._phone]
                 self.run.client.upsert_contact(person.email, attributes, self.list_id)
-        except BrevoNotFound:
-            raise
         except BrevoPermanent as error:
+            if not error.concerns_contact:
+                raise
             return Outcome.REFUSED, error.brevo_message or str(error)
         return Outcome.DONE, message
 
@@ -244,7 +243,7 @@ class Sender:
         except BrevoError as error:
             if error.may_have_happened:
                 chunks.resolve_unanswered(self.run, chunk, longest=chunks.patience(self.run))
-            elif isinstance(error, BrevoPermanent) and not isinstance(error, BrevoNotFound):
+            elif error.concerns_contact:
                 chunks.settle_refused(self.run, chunk, str(error))
             else:
                 chunks.settle_unsent(self.run, chunk, str(error))

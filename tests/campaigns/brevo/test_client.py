@@ -8,6 +8,7 @@ from responses.matchers import json_params_matcher, query_param_matcher
 from campaigns.brevo import (
     Account,
     Attribute,
+    BrevoContactNotFound,
     BrevoError,
     BrevoNotFound,
     BrevoPermanent,
@@ -60,6 +61,7 @@ def test_folder_is_made_when_there_is_none(brevo, client, none) -> None:
 def test_lists_of_a_folder_have_no_totals(brevo, client) -> None:
     uncounted = {**LIST_REPLY, "totalSubscribers": 0, "totalBlacklisted": 0}
     brevo.get(f"{FOLDERS}/1/lists", json={"count": 1, "lists": [uncounted]}, match=[page(0, 50)])
+    brevo.get(f"{FOLDERS}/1/lists", json={"count": 1, "lists": []}, match=[page(1, 50)])
 
     assert list(client.lists(1)) == [ContactList(3, "Lagos", 1, 7)]
 
@@ -143,6 +145,26 @@ def test_move_refused_for_another_reason_is_an_error(brevo, client, method, path
         getattr(client, method)(3, ["ada@b.example"])
 
 
+@pytest.mark.parametrize(
+    "message", ["Contact does not exist", "Contact email not found", "No contact found"]
+)
+def test_removal_of_somebody_who_is_no_contact_is_done(brevo, client, message) -> None:
+    refusal = {"code": "document_not_found", "message": message}
+    brevo.post(f"{LIST}/contacts/remove", status=404, json=refusal)
+
+    assert client.remove_from_list(3, ["ada@b.example"]) == Moved([], ["ada@b.example"])
+
+
+def test_removal_of_several_of_whom_one_is_no_contact_says_nothing_of_the_others(
+    brevo, client
+) -> None:
+    refusal = {"code": "document_not_found", "message": "Contact does not exist"}
+    brevo.post(f"{LIST}/contacts/remove", status=404, json=refusal)
+
+    with pytest.raises(BrevoContactNotFound):
+        client.remove_from_list(3, ["ada@b.example", "obi@b.example"])
+
+
 @pytest.mark.parametrize(("method", "path", "_"), MOVES)
 def test_move_of_nobody_asks_nothing(brevo, client, method, path, _) -> None:
     assert getattr(client, method)(3, []) == Moved([], [])
@@ -168,7 +190,8 @@ def test_members_are_read_page_by_page(brevo, client) -> None:
     full = [{**CONTACT, "id": n} for n in range(500)]
     first, last = page(0, 500, modifiedSince=since), page(500, 500, modifiedSince=since)
     brevo.get(url, json={"count": 501, "contacts": full}, match=[first])
-    brevo.get(url, json={"count": 501, "contacts": [CONTACT]}, match=[last])
+    brevo.get(url, json={"count": 501, "contacts": [{**CONTACT, "id": 501}]}, match=[last])
+    brevo.get(url, json={"count": 501}, match=[page(501, 500, modifiedSince=since)])
 
     pages = list(client.list_members(3, modified_since=datetime(2026, 5, 1, tzinfo=UTC)))
 
@@ -180,20 +203,134 @@ def test_members_are_read_page_by_page(brevo, client) -> None:
     assert contact.modified_at == datetime(2026, 5, 2, 10, 40, 30, tzinfo=UTC)
 
 
-def test_page_shorter_than_asked_for_is_not_taken_for_the_last(brevo, client) -> None:
+def rows(*ids: int) -> list[dict[str, object]]:
+    return [{**CONTACT, "id": n} for n in ids]
+
+
+# What Brevo says of how many there are, on each page.
+COUNTS = {
+    "right": (3, 3, 3),
+    "too small": (1, 1, 1),
+    "too large": (9, 9, 9),
+    "0 on later pages": (3, 0, 0),
+    "missing": (None, None, None),
+    "a text": ("3", "3", "3"),
+    "no number": ("many", {}, []),
+}
+
+
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
+def test_list_is_read_until_a_page_is_empty_whatever_the_count_says(brevo, client, counts) -> None:
     url = f"{LIST}/contacts"
-    brevo.get(url, json={"count": 3, "contacts": [CONTACT] * 2}, match=[page(0, 500)])
-    brevo.get(url, json={"count": 3, "contacts": [CONTACT]}, match=[page(2, 500)])
+    pages = [(0, rows(1, 2)), (2, rows(3)), (3, [])]
+    for count, (offset, found) in zip(counts, pages, strict=True):
+        brevo.get(url, json={"count": count, "contacts": found}, match=[page(offset, 500)])
 
     assert [len(found) for found in client.list_members(3)] == [2, 1]
 
 
-def test_paging_ends_when_the_count_promises_too_much(brevo, client) -> None:
+def test_short_last_page_that_is_sent_again_ends_the_reading(brevo, client) -> None:
+    """A server that takes no offset beyond the end sends its last page for ever."""
     url = f"{LIST}/contacts"
-    brevo.get(url, json={"count": 3, "contacts": [CONTACT]}, match=[page(0, 500)])
-    brevo.get(url, json={"count": 3, "contacts": []}, match=[page(1, 500)])
+    brevo.get(url, json={"count": 502, "contacts": rows(*range(1, 501))}, match=[page(0, 500)])
+    brevo.get(url, json={"count": 502, "contacts": rows(501, 502)}, match=[page(500, 500)])
+    brevo.get(url, json={"count": 502, "contacts": rows(501, 502)}, match=[page(502, 500)])
 
-    assert [len(found) for found in client.list_members(3)] == [1]
+    assert [len(found) for found in client.list_members(3)] == [500, 2]
+
+
+def test_full_last_page_that_is_sent_again_ends_the_reading_when_it_was_all(brevo, client) -> None:
+    brevo.get(f"{LIST}/contacts", json={"count": 500, "contacts": rows(*range(1, 501))})
+
+    assert [len(found) for found in client.list_members(3)] == [500]
+    assert len(brevo.calls) == 2
+
+
+@pytest.mark.parametrize("count", [{"count": 900}, {"count": 0}, {}])
+def test_full_page_that_is_sent_for_ever_is_unreadable(brevo, client, count) -> None:
+    brevo.get(f"{LIST}/contacts", json={**count, "contacts": rows(*range(1, 501))})
+    pages = client.list_members(3)
+    next(pages)
+
+    with pytest.raises(BrevoUnreadable, match="over and over"):
+        next(pages)
+
+
+def test_pages_that_come_in_turns_for_ever_are_unreadable(script, client) -> None:
+    ones, others = rows(*range(1, 501)), rows(*range(501, 1001))
+    for found in (ones, others, ones):
+        script.get(f"{LIST}/contacts", json={"count": 1, "contacts": found})
+    pages = client.list_members(3)
+
+    assert [len(next(pages)), len(next(pages))] == [500, 500]
+    with pytest.raises(BrevoUnreadable, match="over and over"):
+        next(pages)
+
+
+ODD = {
+    "date that is none": ({"modifiedAt": "0000-00-00 00:00:00"}, {"modified_at": None}),
+    "date of another kind": ({"modifiedAt": 1767225600}, {"modified_at": None}),
+    "date before all time": ({"modifiedAt": "0001-01-01T00:00:00+05:00"}, {"modified_at": None}),
+    "id as a text": ({"id": "17"}, {"id": 17}),
+    "id as a float": ({"id": 17.0}, {"id": 17}),
+    "id beyond all numbers": ({"id": "9" * 30}, {"id": 0}),
+    "no id": ({"id": None}, {"id": 0}),
+    "no address": ({"email": None}, {"email": ""}),
+    "address of another kind": ({"email": 5}, {"email": ""}),
+    "block as 1": ({"emailBlacklisted": 1}, {"is_blocklisted": True}),
+    "block as a text": ({"emailBlacklisted": "True"}, {"is_blocklisted": True}),
+    "block nobody understands": ({"emailBlacklisted": "maybe"}, {"is_blocklisted": True}),
+    "block of another kind": ({"emailBlacklisted": {}}, {"is_blocklisted": True}),
+    "no block as 0": ({"emailBlacklisted": 0}, {"is_blocklisted": False}),
+    "no block as 0.0": ({"emailBlacklisted": 0.0}, {"is_blocklisted": False}),
+    "no block as a text": ({"emailBlacklisted": "false"}, {"is_blocklisted": False}),
+    "no block said": ({"emailBlacklisted": None}, {"is_blocklisted": False}),
+    "lists as texts": ({"listIds": ["3", "4"]}, {"list_ids": (3, 4)}),
+    "lists as one text": ({"listIds": "3,4"}, {"list_ids": (3, 4)}),
+    "lists as objects": ({"listIds": [{"id": 3}, {"id": "4"}]}, {"list_ids": (3, 4)}),
+    "no lists": ({"listIds": None}, {"list_ids": ()}),
+    "lists nobody understands": ({"listIds": {"3": True}}, {"list_ids": ()}),
+    "unsubscriptions as texts": (
+        {"listUnsubscribed": ["4"]},
+        {"unsubscribed_list_ids": (4,), "is_blocklisted": False},
+    ),
+    "unsubscriptions nobody understands": (
+        {"listUnsubscribed": [4, "Lagos"]},
+        {"unsubscribed_list_ids": (4,), "is_blocklisted": True},
+    ),
+    "attributes as PHP writes none": ({"attributes": []}, {"attributes": {}}),
+    "no attributes": ({"attributes": None}, {"attributes": {}}),
+}
+
+
+@pytest.mark.parametrize(("odd", "read"), ODD.values(), ids=ODD)
+def test_odd_value_of_one_contact_fails_neither_them_nor_the_others(
+    script, client, odd, read
+) -> None:
+    plain = {**CONTACT, "emailBlacklisted": False, "listUnsubscribed": None}
+    found = [{**plain, "id": 1}, {**plain, **odd}]
+    script.get(f"{LIST}/contacts", json={"count": 2, "contacts": found})
+    script.get(f"{LIST}/contacts", json={"count": 2, "contacts": []})
+
+    [[other, contact]] = client.list_members(3)
+
+    assert (other.id, other.is_blocklisted) == (1, False)
+    assert {name: getattr(contact, name) for name in read} == read
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "ada", 7, {}, [], {"id": "x"}, {"email": "nobody", "id": 0.5}]
+)
+def test_row_that_is_no_contact_is_counted_and_the_others_are_read(script, client, odd) -> None:
+    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": [odd, *rows(1, 2)]})
+    last = {"id": "the last"}
+    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": [last]}, match=[page(3, 500)])
+    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": []}, match=[page(4, 500)])
+
+    first, second = client.list_members(3)
+
+    assert ([contact.id for contact in first], first.unreadable) == ([1, 2], 1)
+    assert (list(second), second.unreadable) == ([], 1)
 
 
 def test_failure_on_a_later_page_does_not_pass_for_the_end(brevo, client) -> None:
@@ -212,6 +349,8 @@ def test_contacts_modified_since_are_read_in_pages_of_a_thousand(brevo, client) 
     wanted = page(0, 1000, modifiedSince="2026-05-01T00:00:00.000Z")
     reply = {"count": 2, "contacts": [CONTACT, phone_only]}
     brevo.get(f"{ROOT}/contacts", json=reply, match=[wanted])
+    end = page(2, 1000, modifiedSince="2026-05-01T00:00:00.000Z")
+    brevo.get(f"{ROOT}/contacts", json={"count": 2, "contacts": []}, match=[end])
 
     [found] = client.contacts(modified_since=datetime(2026, 5, 1, tzinfo=UTC))
 
@@ -235,19 +374,48 @@ def test_attribute_is_made_as_text_in_capitals(brevo, client) -> None:
     assert made.call_count == 1
 
 
+RUNNING = [
+    "queued",
+    "in_process",
+    "processing",
+    "a state of tomorrow",
+    "paused",
+    "suspended",
+    "cancelling",
+    "Pending validation",
+    "",
+]
+ENDED = [
+    "failed",
+    "cancelled",
+    "Canceled",
+    "aborted",
+    "ABORT",
+    "error",
+    "in_error",
+    "import error",
+    "expired",
+    "rejected",
+    "timed_out",
+    "time-out, stopped",
+    "completed_with_errors",
+    "partially_completed",
+    "incomplete",
+    "processed",
+    "success",
+]
+
+
 @pytest.mark.parametrize(
     ("status", "finished", "succeeded"),
     [
-        ("queued", False, False),
-        ("in_process", False, False),
-        ("processing", False, False),
-        ("a state of tomorrow", False, False),
+        *((status, False, False) for status in RUNNING),
+        *((status, True, False) for status in ENDED),
         ("completed", True, True),
-        ("failed", True, False),
-        ("cancelled", True, False),
+        ("Completed ", True, True),
     ],
 )
-def test_process_is_running_until_it_has_one_of_three_ends(
+def test_process_is_running_until_its_state_means_an_end(
     brevo, client, status, finished, succeeded
 ) -> None:
     brevo.get(f"{ROOT}/processes/78", json={"id": 78, "name": "IMPORTUSER", "status": status})
@@ -255,14 +423,43 @@ def test_process_is_running_until_it_has_one_of_three_ends(
     process = client.process(78)
 
     assert (process.is_finished, process.succeeded) == (finished, succeeded)
+    assert process.must_be_read_back is (finished and not succeeded)
+
+
+@pytest.mark.parametrize("info", [None, "none", [], 0, {"import": None}, {"import": []}])
+def test_process_without_reports_has_no_links(brevo, client, info) -> None:
+    reply = {"id": "78", "name": None, "status": "completed", "info": info}
+    brevo.get(f"{ROOT}/processes/78", json=reply)
+
+    assert client.process(78) == Process(78, "", "completed", {})
+
+
+def test_process_says_of_which_refusals_there_is_no_report(brevo, client) -> None:
+    counted = {"invalid_emails": 4, "duplicate_phone_id": 0, "duplicate_ext_id": "0", "other": {}}
+    reply = {"id": 78, "status": "completed", "info": {"import": counted}}
+    brevo.get(f"{ROOT}/processes/78", json=reply)
+
+    process = client.process(78)
+
+    assert (process.links, process.unlinked) == ({}, ("invalid_emails",))
+    report = client.refusals(process)
+    assert (report.refused, report.is_complete) == ({}, False)
+    assert "invalid_emails" in report.problem
+
+
+def test_odd_process_does_not_hide_the_others(brevo, client) -> None:
+    found = [None, {"id": "x"}, {"id": "9", "name": "IMPORTUSER", "status": "queued"}]
+    brevo.get(f"{ROOT}/processes", json={"count": "3", "processes": found})
+
+    assert [process.id for process in client.latest_processes()] == [9]
 
 
 def test_process_keeps_the_links_that_lead_somewhere(brevo, client) -> None:
-    links = {"invalid_emails": "https://files.example/i.csv", "duplicate_phone_id": None}
+    links = {"invalid_emails": "https://files.brevo.com/i.csv", "duplicate_phone_id": None}
     reply = {"id": 78, "status": "completed", "info": {"import": links}}
     brevo.get(f"{ROOT}/processes/78", json=reply)
 
-    assert client.process(78).links == {"invalid_emails": "https://files.example/i.csv"}
+    assert client.process(78).links == {"invalid_emails": "https://files.brevo.com/i.csv"}
 
 
 def test_latest_processes_come_newest_first(brevo, client) -> None:
@@ -271,43 +468,6 @@ def test_latest_processes_come_newest_first(brevo, client) -> None:
     brevo.get(f"{ROOT}/processes", json={"count": 3, "processes": rows}, match=[asked])
 
     assert [process.id for process in client.latest_processes()] == [9, 7, 4]
-
-
-def test_refusals_come_from_all_reports_and_no_other_host_sees_the_key(brevo, client) -> None:
-    brevo.get("https://files.example/i.csv?sig=s", body="EMAIL\nada@b.example\n")
-    brevo.get("https://files.example/p.csv", body="EMAIL\nada@b.example\nobi@b.example\n")
-    links = {
-        "invalid_emails": "https://files.example/i.csv?sig=s",
-        "duplicate_phone_id": "https://files.example/p.csv",
-    }
-
-    refusals = client.refusals(Process(78, "IMPORTUSER", "completed", links))
-
-    assert refusals == {
-        "ada@b.example": "Brevo does not accept the e-mail address; "
-        "the phone number belongs to another contact",
-        "obi@b.example": "the phone number belongs to another contact",
-    }
-    assert all("api-key" not in call.request.headers for call in brevo.calls)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        ({"status": 403, "body": "<Error>Expired</Error>"}, BrevoPermanent),
-        ({"status": 401}, BrevoPermanent),
-        ({"status": 503}, BrevoTemporary),
-        ({"body": requests.exceptions.InvalidSchema("ftp")}, BrevoPermanent),
-    ],
-)
-def test_report_that_cannot_be_had_is_an_error_not_an_empty_report(
-    brevo, client, answer, kind
-) -> None:
-    brevo.get("https://files.example/i.csv", **answer)
-    links = {"invalid_emails": "https://files.example/i.csv"}
-
-    with pytest.raises(kind):
-        client.refusals(Process(78, "IMPORTUSER", "completed", links))
 
 
 def test_account_is_read(brevo, client) -> None:
@@ -345,8 +505,8 @@ WRONG_SHAPES = [
     ("get_list", (3,), "/contacts/lists/3", {**LIST_REPLY, "totalSubscribers": None}),
     ("attributes", (), "/contacts/attributes", {"attributes": [{"category": "normal"}]}),
     ("attributes", (), "/contacts/attributes", {"attributes": {}}),
-    ("process", (78,), "/processes/78", {"id": "78", "status": "queued"}),
-    ("process", (78,), "/processes/78", {"id": 78, "status": "queued", "info": "none"}),
+    ("process", (78,), "/processes/78", {"id": "x", "status": "queued"}),
+    ("process", (78,), "/processes/78", {"id": 78}),
     ("latest_processes", (), "/processes", {"count": 3}),
     ("account", (), "/account", ["us@b.example"]),
     ("webhooks", (), "/webhooks", {"webhooks": [{"id": 5, "url": "u", "events": [1]}]}),
@@ -364,11 +524,13 @@ def test_answer_of_another_shape_is_unreadable(
 
 
 BROKEN_CONTACTS = [
+    {},
+    [],
     {"count": 1},
-    {"contacts": [CONTACT]},
-    {"count": 1, "contacts": [{**CONTACT, "listIds": ["3"]}]},
-    {"count": 1, "contacts": [{**CONTACT, "emailBlacklisted": "no"}]},
-    {"count": 1, "contacts": [{**CONTACT, "modifiedAt": "yesterday"}]},
+    {"contacts": {}},
+    {"count": 2, "contacts": {"1": CONTACT}},
+    {"count": 2, "contacts": ["ada@b.example", "obi@b.example"]},
+    {"count": 2, "contacts": [{"mail": "ada@b.example"}, {"mail": "obi@b.example"}]},
 ]
 
 

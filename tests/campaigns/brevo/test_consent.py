@@ -45,7 +45,7 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "process": lambda client: client.process(78),
     "latest_processes": lambda client: client.latest_processes(),
     "refusals": lambda client: client.refusals(
-        Process(78, "", "completed", {"invalid_emails": "https://files.example/i.csv"})
+        Process(78, "", "completed", {"invalid_emails": "https://files.brevo.com/i.csv"})
     ),
     "webhooks": lambda client: client.webhooks(),
     "create_webhook": lambda client: client.create_webhook(
@@ -72,7 +72,7 @@ def requests_of(client: BrevoClient) -> list[responses.Call]:
     with responses.RequestsMock() as wire:
         for method in ("GET", "POST", "PUT", "DELETE"):
             wire.add(method, re.compile(re.escape(ROOT)), json=ANSWER)
-        wire.get("https://files.example/i.csv", body="")
+        wire.get("https://files.brevo.com/i.csv", body="")
         for call in CALLS.values():
             call(client)
         return list(wire.calls)
@@ -92,7 +92,7 @@ def test_walk_reaches_every_endpoint(client) -> None:
 
     known = [value for value in vars(endpoints).values() if isinstance(value, Endpoint)]
     assert asked == {(to.method, ROOT + to.path) for to in known if to is not endpoints.REPORT} | {
-        ("GET", "https://files.example/i.csv")
+        ("GET", "https://files.brevo.com/i.csv")
     }
 
 

@@ -1,10 +1,15 @@
+from ssl import SSLCertVerificationError
+
 import pytest
 import requests
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from campaigns.brevo import (
+    BrevoAccountBusy,
     BrevoAddressUnknown,
     BrevoDuplicate,
     BrevoError,
+    BrevoFirewall,
     BrevoKeyMissing,
     BrevoKeyWrong,
     BrevoMisconfigured,
@@ -12,6 +17,7 @@ from campaigns.brevo import (
     BrevoNotFound,
     BrevoPermanent,
     BrevoTemporary,
+    BrevoUnreachable,
     BrevoUnreadable,
     BrevoUrlWrong,
 )
@@ -78,16 +84,131 @@ def test_operators_remedies_differ_by_what_is_wrong() -> None:
     assert all(remedies.values())
 
 
-@pytest.mark.parametrize("body", ["<html>Forbidden</html>", "[]", "", '{"code": null}'])
-def test_refusal_by_a_firewall_is_permanent_not_a_matter_of_the_account(
-    brevo, client, body
+FIREWALL_PAGES = {
+    "<html><title>Access denied &amp; logged</title></html>": "says “Access denied & logged” (403)",
+    "<html>Forbidden</html>": "refuses this server's requests (403)",
+    "[]": "refuses this server's requests (403)",
+    "": "refuses this server's requests (403)",
+    '{"code": null}': "refuses this server's requests (403)",
+}
+
+
+@pytest.mark.parametrize(("body", "words"), FIREWALL_PAGES.items())
+def test_refusal_by_a_firewall_concerns_no_contact(brevo, client, body, words) -> None:
+    brevo.post(f"{ROOT}/contacts", status=403, body=body)
+
+    with pytest.raises(BrevoFirewall) as caught:
+        client.upsert_contact("ada@b.example", {}, 3)
+
+    error = caught.value
+    assert f"A firewall in front of Brevo {words}" in str(error)
+    assert (error.concerns_account, error.concerns_contact) == (True, False)
+
+
+def refused(status: int, code: str, message: str) -> tuple[int, dict[str, str]]:
+    return status, {"code": code, "message": message} if code else {"message": message}
+
+
+ABOUT_THE_ACCOUNT = [
+    refused(400, "account_under_validation", "Your account is under validation"),
+    refused(400, "account_in_process", "Account in process"),
+    refused(400, "permission_denied", "Permission denied"),
+    refused(400, "not_enough_credits", "Not enough credits"),
+    refused(400, "", "Your account has been suspended. Contact our support"),
+    refused(400, "invalid_parameter", "This account is not activated yet"),
+    refused(422, "", "You have reached the limit: your plan does not allow more contacts"),
+    refused(402, "", "Payment required"),
+    refused(402, "anything", "Upgrade"),
+    refused(403, "", "Unrecognised IP address 203.0.113.9"),
+    refused(403, "anything", "No"),
+    refused(409, "account_in_process", "Another import is running"),
+    refused(409, "", "Conflict"),
+    refused(409, "duplicate_request", "Request already processed"),
+    refused(401, "unauthorized", "Key not found"),
+]
+ABOUT_THE_LIST = [
+    refused(404, "document_not_found", "List ID does not exist"),
+    refused(400, "invalid_parameter", "List ID does not exist"),
+    refused(400, "invalid_parameter", "Contact lists [3] not found"),
+    refused(404, "", "Not there"),
+]
+ABOUT_THE_REQUEST = [
+    refused(405, "method_not_allowed", "The method is not allowed"),
+    refused(413, "invalid_parameter", "Body exceeds 10 MB"),
+    (400, {}),
+]
+ABOUT_A_CONTACT = [
+    refused(404, "document_not_found", "Contact does not exist"),
+    refused(404, "Contact email not found", "Not there"),
+    refused(400, "invalid_parameter", "Contact not found in list"),
+    refused(400, "invalid_parameter", "Invalid email address"),
+    refused(400, "invalid_parameter", "Invalid phone number"),
+    refused(409, "duplicate_parameter", "email is already associated with another Contact"),
+    refused(409, "", "Contact already exists"),
+    refused(422, "unprocessable_entity", "FIRSTNAME is too long"),
+    (
+        409,
+        {"message": "No", "metadata": {"duplicate_identifiers": ["ext_id"]}},
+    ),
+]
+CONCERNS = [
+    *((answer, (True, False)) for answer in ABOUT_THE_ACCOUNT),
+    *((answer, (False, False)) for answer in ABOUT_THE_LIST + ABOUT_THE_REQUEST),
+    *((answer, (False, True)) for answer in ABOUT_A_CONTACT),
+]
+
+
+@pytest.mark.parametrize(("answer", "concerns"), CONCERNS, ids=str)
+def test_refusal_says_whether_it_concerns_the_account_a_contact_or_neither(
+    brevo, client, answer, concerns
 ) -> None:
-    brevo.get(LIST, status=403, body=body)
+    status, body = answer
+    brevo.post(f"{ROOT}/contacts", status=status, json=body)
 
-    with pytest.raises(BrevoPermanent) as caught:
-        client.get_list(3)
+    with pytest.raises(BrevoError) as caught:
+        client.upsert_contact("ada@b.example", {}, 3)
 
-    assert (caught.value.status, caught.value.brevo_message) == (403, "")
+    error = caught.value
+    assert (error.concerns_account, error.concerns_contact) == concerns
+    assert body.get("message", "") in str(error)
+
+
+@pytest.mark.parametrize("answer", ABOUT_THE_LIST, ids=str)
+def test_refusal_about_a_list_that_is_gone_is_not_found(brevo, client, answer) -> None:
+    status, body = answer
+    brevo.post(f"{ROOT}/contacts", status=status, json=body)
+
+    with pytest.raises(BrevoNotFound):
+        client.upsert_contact("ada@b.example", {}, 3)
+
+
+def test_account_that_is_busy_is_asked_again(script, client) -> None:
+    body = {"code": "account_in_process", "message": "Another import is running"}
+    script.post(f"{ROOT}/contacts", status=409, json=body)
+    script.post(f"{ROOT}/contacts", status=204)
+
+    assert client.upsert_contact("ada@b.example", {}, 3) is False
+
+
+def test_request_that_brevo_has_already_may_be_our_own(brevo, client) -> None:
+    body = {"code": "duplicate_request", "message": "Request already processed"}
+    brevo.post(LISTS, status=400, json=body)
+
+    with pytest.raises(BrevoAccountBusy) as caught:
+        client.create_list("Lagos", 1)
+
+    assert caught.value.may_have_happened
+    assert len(brevo.calls) == 1
+
+
+def test_server_whose_certificate_is_refused_is_told_nothing(brevo, client) -> None:
+    why = MaxRetryError(None, "/", SSLError(SSLCertVerificationError("self-signed")))  # type: ignore[arg-type]  # a pool is not needed
+    brevo.post(LISTS, body=requests.exceptions.SSLError(why))
+
+    with pytest.raises(BrevoUnreachable) as caught:
+        client.create_list("Lagos", 1)
+
+    assert not caught.value.may_have_happened
 
 
 @pytest.mark.parametrize("body", ["<html>Not Found</html>", "", "{}", "null"])
@@ -108,7 +229,7 @@ def test_unreadable_answer_to_a_read_is_asked_for_again(script, client, body) ->
     assert client.get_list(3).name == "Lagos"
 
 
-@pytest.mark.parametrize("body", ['{"id"', '{"id": "5"}', "[]", "{}", "", "null", '{"id": true}'])
+@pytest.mark.parametrize("body", ['{"id"', '{"id": "x"}', "[]", "{}", "", "null", '{"id": true}'])
 def test_unreadable_answer_to_a_creation_may_have_happened(brevo, client, body) -> None:
     brevo.post(LISTS, status=201, body=body)
 

@@ -49,7 +49,7 @@ def test_lists_of_many_segments_are_read_in_few_requests(brevo, run, number) -> 
 
     assert run(COMMAND).code == 0
 
-    assert len(brevo.requests) <= 6
+    assert len(brevo.requests) <= 7
 
 
 def test_list_that_is_gone_is_wrong(brevo, client, run) -> None:

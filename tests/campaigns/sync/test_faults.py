@@ -39,7 +39,7 @@ FAULTS = [
     ("key-revoked@GET /contacts/lists/*", FAILED, "Make a new key in Brevo"),
     ("key-revoked@POST /contacts/import", PARTIAL, "Make a new key in Brevo"),
     ("unknown-ip@* /contacts/*", FAILED, "authorised_ips"),
-    ("list-gone@POST /contacts/import*1", PARTIAL, "The list is gone from Brevo"),
+    ("list-gone@POST /contacts/import*1", PARTIAL, "probably deleted in Brevo"),
     ("list-gone@POST /contacts/lists/*/contacts/remove*1", FAILED, "probably deleted in Brevo"),
 ]
 
