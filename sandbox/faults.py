@@ -26,8 +26,21 @@
                        just before the call somebody on its list unsubscribes, bounces for good
                        (which blocklists the contact too), or unsubscribes and is deleted
 
+    account-validation, account-busy, no-credits, firewall
+                       refused because of the account (400, 409, 402), or by a firewall (403)
+    no-contact         a removal is refused because of somebody who is no contact (404)
+    odd-contact[=FIELD]  the last contact of a page is written oddly, with an id that is a text, a
+                       flag that is a number and the like; only in FIELD, if given; for `row` there
+                       are rows too that are no contacts
+    wrong-count[=N]    the count beside a page is N (default 0), however many there are
+    report-unreachable, report-elsewhere
+                       the links of a process lead to a server that is down, or that is a stranger
+    report-truncated, report-empty, report-quote, report-bomb, report-loop
+                       a report is cut in half, names nobody, has a quote that nobody closes, grows
+                       to 100 MB, or sends whoever asks for it round in circles
+
 METHOD may be `*`. PATHGLOB is matched against the path below /v3, its `*` also matches slashes.
-Without a target a fault meets every call (an import's fault every import). TIMES is how often it
+Without a target a fault meets every call of those that it speaks of. TIMES is how often it
 strikes (default: always), SKIP how many matching calls pass before. WAIT is a number of further
 requests, or of seconds when an `s` follows; without one it lasts for ever, or until a test calls
 `release_late_imports` or `release_stuck_imports`.
@@ -53,11 +66,42 @@ ON_IMPORT = frozenset(
 ON_CONTACT = frozenset({"contact-unsubscribed", "contact-bounced", "contact-gone"})
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
 ON_DATA = ON_CONTACT | {"list-gone"}
-KINDS = BEFORE_WORK | AFTER_WORK | LATE.keys() | ON_IMPORT | ON_KEY | ON_DATA | {"slow"}
+REFUSED = frozenset({"account-validation", "account-busy", "no-credits", "firewall", "no-contact"})
+DISTORTED = {
+    "odd-contact": ("GET", "/contacts*"),
+    "wrong-count": ("GET", "*"),
+    "report-unreachable": ("GET", "/processes*"),
+    "report-elsewhere": ("GET", "/processes*"),
+    "report-truncated": ("GET", "/files/*"),
+    "report-empty": ("GET", "/files/*"),
+    "report-quote": ("GET", "/files/*"),
+    "report-bomb": ("GET", "/files/*"),
+    "report-loop": ("GET", "/files/*"),
+}
+KINDS = (
+    BEFORE_WORK
+    | AFTER_WORK
+    | LATE.keys()
+    | ON_IMPORT
+    | ON_KEY
+    | ON_DATA
+    | REFUSED
+    | DISTORTED.keys()
+    | {"slow"}
+)
+_TARGETS = {
+    **dict.fromkeys({*ON_IMPORT, "import-late"}, ("POST", "/contacts/import")),
+    **DISTORTED,
+    "no-contact": ("POST", "/contacts/lists/*/contacts/remove"),
+}
 _NUMBERS = frozenset({"429", "slow", "import-partly"})
 _WAITS = LATE.keys() | {"import-stuck", "list-lags"}
-_WORDS = frozenset({"import-ends"})
-_WITHOUT_DEFAULT = _WORDS | {"slow"}
+_WORDS = {
+    "import-ends": "[A-Za-z0-9_.]+",
+    "odd-contact": "id|emailBlacklisted|modifiedAt|listIds|attributes|row",
+    "wrong-count": "[0-9]+",
+}
+_WITHOUT_DEFAULT = frozenset({"import-ends", "slow"})
 
 _SPEC = re.compile(
     r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[A-Za-z0-9_.]+))?"
@@ -90,8 +134,7 @@ class Fault:
         kind, value = match["kind"], match["value"] or ""
         if problem := _problem(kind, value):
             raise BadFault(f"{spec!r} is no fault: {kind} {problem}. Write {SYNTAX}.")
-        is_import = kind in ON_IMPORT or kind == "import-late"
-        target = ("POST", "/contacts/import") if is_import else ("*", "*")
+        target = _TARGETS.get(kind, ("*", "*"))
         return cls(
             kind=kind,
             value=float(value) if value and kind in _NUMBERS else None,
@@ -127,7 +170,9 @@ def _problem(kind: str, value: str) -> str:
         except ValueError:
             return "takes a number of requests, or of seconds with an s"
         return ""
-    return "" if kind in _WORDS else "takes no value"
+    if kind not in _WORDS:
+        return "takes no value"
+    return "" if re.fullmatch(_WORDS[kind], value) else f"takes {_WORDS[kind]}"
 
 
 @dataclass(slots=True)

@@ -10,7 +10,17 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox import api, contacts, lists, pages
-from sandbox.faults import AFTER_WORK, BEFORE_WORK, LATE, ON_CONTACT, Faults, Strike
+from sandbox.distortions import distorted, refused_by, web_page
+from sandbox.faults import (
+    AFTER_WORK,
+    BEFORE_WORK,
+    DISTORTED,
+    LATE,
+    ON_CONTACT,
+    REFUSED,
+    Faults,
+    Strike,
+)
 from sandbox.later import Later, Wait
 from sandbox.limits import Limits
 from sandbox.mishaps import Mishap
@@ -32,7 +42,6 @@ _BAD_IP = ApiError(
 _TOO_MANY = ApiError(
     HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "You have exceeded the rate limit"
 )
-_WEB_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 _TITLES = {
     502: "502 Bad Gateway",
     503: "Service Unavailable",
@@ -46,14 +55,10 @@ Call = tuple[str, str, int]
 Body = tuple[str, str, Any]
 
 
-def _web_page(status: int, title: str) -> Answer:
-    return Answer(status, _WEB_PAGE.format(title).encode(), "text/html; charset=utf-8")
-
-
 def _failure(status: int) -> Answer:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return Answer.json({"code": "internal_error", "message": "Internal error"}, status)
-    return _web_page(status, _TITLES[status])
+    return web_page(status, _TITLES[status])
 
 
 @dataclass(slots=True)
@@ -102,6 +107,8 @@ class Gate:
             answer = Answer.error(refusal)
         elif strike.kind in BEFORE_WORK:
             return self._before_work(strike, budget.headers())
+        elif strike.kind in REFUSED:
+            answer = refused_by(strike.kind)
         else:
             answer = self._work(request, strike)
         answer.headers |= budget.headers()
@@ -155,6 +162,8 @@ class Gate:
                     contacts.delete(store, chosen)
 
     def _after_work(self, strike: Strike, answer: Answer) -> Answer:
+        if strike.kind in DISTORTED:
+            return distorted(strike.kind, strike.word, answer)
         if strike.kind not in AFTER_WORK:
             return answer
         if strike.kind == "drop-after":
@@ -163,7 +172,7 @@ class Gate:
             return _failure(524)
         if strike.kind == "html":
             status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
-            return _web_page(status, "Just a moment…")
+            return web_page(status, "Just a moment…")
         answer.body = answer.body[: len(answer.body) // 2]
         return answer
 

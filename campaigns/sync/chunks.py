@@ -30,6 +30,7 @@ _ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as l
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE_REFUSED = "the phone number belongs to another contact"
 _NO_REPORT = "Brevo's report of whom it refused could not be read."
+_NOTHING_MORE = ("failed", "cancelled")  # the ends that say that Brevo gave the import up
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
@@ -95,6 +96,9 @@ def likely_duration(people: int) -> float:
 
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
     """Write the outcome of each line of a finished import, from its reports or from the list."""
+    if process.must_be_read_back and process.status.lower() not in _NOTHING_MORE:
+        settle_without_report(run, chunk, run.client.refusals(process).refused)
+        return
     if not process.succeeded:
         settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
         return
