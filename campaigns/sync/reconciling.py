@@ -70,15 +70,17 @@ class LookedUp:
     ``moved``: the same, but under another address at Brevo, which is given.
     ``held``: suppressed by now, because it is blocklisted, unsubscribed, or no contact any more.
     ``unknown``: not asked, or without an answer: who may have unsubscribed must not be sent anew.
+    ``never_seen``: nobody knows an id, so there was no contact that could have been deleted.
     """
 
     there: set[str] = field(default_factory=set)
     moved: dict[str, str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
+    never_seen: set[str] = field(default_factory=set)
 
 
-def look_up(client: BrevoClient, known: Mapping[str, int]) -> LookedUp:
+def look_up(client: BrevoClient, known: Mapping[str, int | None]) -> LookedUp:
     """Ask Brevo what became of contacts, given as {address: id of the contact that it had}.
 
     For addresses that are missing from their list, or are on it as another contact: whoever
@@ -88,7 +90,7 @@ def look_up(client: BrevoClient, known: Mapping[str, int]) -> LookedUp:
     """
     found, ours, asking = LookedUp(), _our_lists(), _Asking(client)
     waiting = {email: contact_id for email, contact_id in known.items() if contact_id}
-    found.unknown = known.keys() - waiting.keys()
+    found.never_seen = known.keys() - waiting.keys()
     wishes: list[Wish] = []
     if len(waiting) > MOST_QUESTIONS:
         wishes += _read_account(client, waiting, ours, found)

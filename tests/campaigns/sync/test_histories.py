@@ -3,6 +3,7 @@
 ``HISTORIES=1000`` in the environment runs a thousand instead of a few dozen.
 """
 
+import json
 import os
 from collections import Counter
 from itertools import count
@@ -23,6 +24,7 @@ from campaigns.audience.mailable import mailable
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo.transport import Transport
 from campaigns.enums import (
+    ADDRESS_ALONE,
     ChangeKind,
     ExportStatus,
     Outcome,
@@ -30,7 +32,7 @@ from campaigns.enums import (
     SuppressionSource,
 )
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
-from campaigns.sync import sending
+from campaigns.sync import events, sending
 from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
 from campaigns.sync.suppressing import suppress
 from campaigns.sync.work import Run
@@ -86,11 +88,12 @@ class Histories(RuleBasedStateMachine):
         self.names = count(1)
         self.blocked: set[str] = set()
         self.by_hand: set[str] = set()
+        self.bounced: set[str] = set()
         self.is_well, self.list_is_new = False, False
         self.brevo.clear_faults()
         self.brevo.forget_late_imports()
         with self.brevo.store.writing() as store:
-            for table in ("member", "contact", "list", "process", "report"):
+            for table in ("statistic", "member", "contact", "list", "process", "report"):
                 store.execute(f"DELETE FROM {table}")
         self.segment = make_segment_unsaved(gender=["FEMALE"])
         self.segment.save()
@@ -166,8 +169,30 @@ class Histories(RuleBasedStateMachine):
             unsubscribed = SuppressionReason.UNSUBSCRIBED
             suppress(address(who), unsubscribed, SuppressionSource.RECONCILIATION)
 
+    @rule(who=WHO)
+    def an_address_bounces(self, who: int) -> None:
+        """Brevo blocklists it, and tells us by a webhook."""
+        if address(who) not in self.blocked:
+            self.brevo.bounce(address(who))
+            self.blocked.add(address(who))
+            self.bounced.add(address(who))
+            self.tell("hard_bounce", who)
+
+    @rule(who=WHO)
+    def a_colleague_deletes_a_contact(self, who: int) -> None:
+        """With it Brevo forgets a block; the webhook tells us."""
+        self.brevo.delete_contact(address(who))
+        self.blocked.discard(address(who))
+        self.by_hand.discard(address(who))
+        self.tell("contact_deleted", who)
+
+    def tell(self, event: str, who: int) -> None:
+        body = {"event": event, "email": address(who), "ts_event": next(self.names)}
+        events.keep(json.dumps(body).encode())
+        events.process_pending()
+
     @rule(who=st.integers(8, 13))
-    def a_colleague_puts_somebody_on_the_list(self, who: int) -> None:
+    def a_colleague_puts_puts_somebody_on_the_list(self, who: int) -> None:
         """Of whom some are strangers and some may be, or may become, ours."""
         if self.list_id in self.brevo.lists() and address(who) not in self.ever_ours():
             self.brevo.put_on_list(self.list_id, address(who))
@@ -367,6 +392,12 @@ class Histories(RuleBasedStateMachine):
             assert contact["emailBlacklisted"] is True
 
     @invariant()
+    def a_bounce_concerns_the_address_alone(self) -> None:
+        if bounced := getattr(self, "bounced", None):
+            rows = Suppression.objects.filter(email__in=bounced, source="WEBHOOK")
+            assert not rows.exclude(reason=SuppressionReason.BOUNCED).exists()
+
+    @invariant()
     def whoever_others_put_there_stays(self) -> None:
         if hasattr(self, "segment") and self.list_id in self.brevo.lists():
             assert self.by_hand - self.ever_ours() <= self.members()
@@ -384,7 +415,8 @@ class Histories(RuleBasedStateMachine):
 
     def held(self) -> set[str]:
         opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
-        followed = User.objects.filter(suppressions__isnull=False)
+        of_persons = Suppression.objects.exclude(reason__in=ADDRESS_ALONE)
+        followed = User.objects.filter(suppressions__in=of_persons)
         suppressed = Suppression.objects.values_list("email", flat=True)
         held = opted_out.union(followed).values_list("email_key", flat=True)
         return {*held, *suppressed}

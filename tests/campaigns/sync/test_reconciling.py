@@ -51,11 +51,12 @@ def test_looking_up_tells_who_was_deleted_blocklisted_moved_or_only_taken_off_th
     brevo.block(address(1))
     brevo.delete_contact(address(2))
 
-    found = look_up(client, {**ids, "never.seen@example.com": 0})
+    found = look_up(client, {**ids, "never.seen@example.com": None})
 
     assert found.there == {address(0)}
     assert found.held == {address(1), address(2)}
-    assert found.unknown == {"never.seen@example.com"}
+    assert found.never_seen == {"never.seen@example.com"}
+    assert found.unknown == set()
     assert reasons()[address(2)] == Why.DELETED
     assert address(1) in reasons()
 
