@@ -135,7 +135,7 @@ def delete(store: Store, contact_id: int) -> None:
 
 
 def absorb(store: Store, *, loser_id: int, email: str) -> None:
-    """Merge a contact known by its phone alone into the one with this e-mail address.
+    """Merge a contact, as a rule one known by its phone alone, into the one with this address.
 
     E-mail outranks phone: the e-mail's contact survives with its own values and gains the other's
     lists, phone and missing values. When nobody has the address yet, the phone's contact takes it.
@@ -151,7 +151,8 @@ def absorb(store: Store, *, loser_id: int, email: str) -> None:
     )
     delete(store, loser_id)
     store.db.execute(
-        "UPDATE contact SET phone = ?, attributes = json_patch(?, attributes) WHERE id = ?",
+        "UPDATE contact SET phone = coalesce(?, phone), attributes = json_patch(?, attributes)"
+        " WHERE id = ?",
         (loser["phone"], loser["attributes"], winner_id),
     )
 

@@ -97,6 +97,27 @@ class Inspection:
         self.gate.late.forget()
         self.processes.stuck.forget()
 
+    def correct_address(self, email: str, new: str) -> None:
+        """Give a contact another address, as a colleague in Brevo's own pages does.
+
+        A contact that was blocked is subscribed again by it, as `PUT /contacts/{id}` does.
+        """
+        change = contacts.Change(email=normal_email(new), blocked=False)
+        with self.store.writing():
+            contacts.update(self.store, self._contact_id(email), change)
+
+    def delete_contact(self, email: str) -> None:
+        """Delete a contact, as a colleague in Brevo's own pages does."""
+        with self.store.writing():
+            contacts.delete(self.store, self._contact_id(email))
+
+    def merge_contacts(self, email: str, into: str) -> None:
+        """Merge a contact into another, which keeps its own id, address and values."""
+        with self.store.writing():
+            loser_id = self._contact_id(email)
+            self._contact_id(into)
+            contacts.absorb(self.store, loser_id=loser_id, email=normal_email(into) or "")
+
     def wait_for_imports(self, timeout: float = 10.0) -> None:
         """Return when all but stuck processes are finished; TimeoutError when it takes too long."""
         deadline = time.monotonic() + timeout

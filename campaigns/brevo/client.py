@@ -102,7 +102,7 @@ class BrevoClient(Transport):
 
     def add_to_list(self, list_id: int, emails: Sequence[str]) -> Moved:
         """Put existing contacts on the list; at most 150 at once are taken."""
-        return self._move(to.ADD_TO_LIST, list_id, emails)
+        return self._move(to.ADD_TO_LIST, list_id, "emails", emails)
 
     def remove_from_list(self, list_id: int, emails: Sequence[str]) -> Moved:
         """Take contacts off the list, which unsubscribes nobody; at most 150 at once are taken.
@@ -110,12 +110,18 @@ class BrevoClient(Transport):
         Whoever is no contact is not on it. Where Brevo refuses all of several because of one, the
         BrevoContactNotFound says nothing of the others: send them one by one.
         """
-        return self._move(to.REMOVE_FROM_LIST, list_id, emails)
+        return self._move(to.REMOVE_FROM_LIST, list_id, "emails", emails)
 
-    def upsert_contact(self, email: str, attributes: Mapping[str, str], list_id: int) -> bool:
-        """Make or update a contact and put it on the list; True when it was made."""
+    def remove_ids_from_list(self, list_id: int, ids: Sequence[int]) -> Moved:
+        """Do what ``remove_from_list`` does for contacts with these ids, whatever their address."""
+        return self._move(to.REMOVE_FROM_LIST, list_id, "ids", ids)
+
+    def upsert_contact(self, email: str, attributes: Mapping[str, str], list_id: int) -> int | None:
+        """Make or update a contact and put it on the list; return its id when it was made."""
         reply = self._ask(to.UPSERT_CONTACT, body=payloads.upsert(email, attributes, list_id))
-        return reply is not None  # 201 with an id for a new contact, 204 for a known one
+        if reply is None:  # 204 for a known contact
+            return None
+        return _understood(to.UPSERT_CONTACT, lambda data: Fields(data).integer("id"), reply)
 
     def list_members(
         self, list_id: int, *, modified_since: datetime | None = None
@@ -218,16 +224,18 @@ class BrevoClient(Transport):
         reply = self._ask(endpoint, body=body)
         return _understood(endpoint, lambda data: Fields(data).integer(answer), reply)
 
-    def _move(self, endpoint: Endpoint, list_id: int, emails: Sequence[str]) -> Moved:
-        if not emails:
+    def _move(
+        self, endpoint: Endpoint, list_id: int, kind: str, values: Sequence[str | int]
+    ) -> Moved:
+        if not values:
             return Moved([], [])
         try:
-            reply = self._ask(endpoint, list_id, body={"emails": list(emails)})
+            reply = self._ask(endpoint, list_id, body={kind: list(values)})
         except BrevoPermanent as error:
-            nobody_there = isinstance(error, BrevoContactNotFound) and len(emails) == 1
+            nobody_there = isinstance(error, BrevoContactNotFound) and len(values) == 1
             if not nobody_there and not _NOTHING_TO_DO.search(error.brevo_message):
                 raise
-            return Moved([], list(emails))
+            return Moved([], [str(value) for value in values])
         return _understood(endpoint, Moved.read, reply)
 
     def _pages(

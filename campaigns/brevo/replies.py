@@ -395,7 +395,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Who was put on a list, or taken off it.
+    """Who was put on a list, or taken off it: addresses, or ids, as they were sent.
 
     `failure` names those for whom there was nothing to do: already there, already gone, or no
     contact at all. Brevo does not say which.

@@ -44,6 +44,15 @@ class ListMember(models.Model):
         db_constraint=False,
     )
     email = models.CharField(max_length=254)
+    contact_id = models.BigIntegerField(
+        null=True, help_text="The contact's id at Brevo, once Brevo has shown it."
+    )
+    email_at_brevo = models.CharField(
+        max_length=254,
+        default="",
+        db_default="",
+        help_text="Brevo's address for the contact where it is another than ours.",
+    )
     fingerprint = models.UUIDField(help_text="Of the data that Brevo was sent.")
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
@@ -70,6 +79,16 @@ class ListMember(models.Model):
                 fields=["email"],
                 name="member_old_address",
                 condition=Q(removed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["contact_id"],
+                name="member_contact_id",
+                condition=Q(contact_id__isnull=False),
+            ),
+            models.Index(
+                fields=["email_at_brevo"],
+                name="member_email_at_brevo",
+                condition=Q(email_at_brevo__gt=""),
             ),
         ]
 

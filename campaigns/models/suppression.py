@@ -17,8 +17,8 @@ from campaigns.models.segment import Segment
 def owners(emails: Collection[str]) -> dict[str, int]:
     """Return {address: id of the user whom it means}; strangers are left out.
 
-    It means whoever has the address, else whoever was last put on a list under it: people answer
-    what was sent to an address that they have changed since.
+    It means whoever has the address, else whoever was last put on a list under it, or whose
+    contact has it at Brevo: people answer what was sent to an address that they have changed since.
     """
     found = dict(User.objects.filter(email_key__in=emails).values_list("email_key", "pk"))
     if former := set(emails) - set(found):
@@ -34,7 +34,9 @@ def _last_mailed_under(emails: Collection[str]) -> dict[str, int]:
     columns = ("pk", "email", "user_id")
     now = stays.current().filter(segment__in=segments).values_list(*columns)
     ended = stays.ended().values_list(*columns)
-    return {email: user for _, email, user in sorted([*now, *ended]) if user is not None}
+    at_brevo = ListMember.objects.filter(there, email_at_brevo__in=emails, email_at_brevo__gt="")
+    moved = at_brevo.order_by().values_list("pk", "email_at_brevo", "user_id")
+    return {email: user for _, email, user in sorted([*now, *ended, *moved]) if user is not None}
 
 
 class Suppression(SavesChangedColumns):

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.brevo import AttributeMap, BrevoError, BrevoPermanent
+from campaigns.brevo import AttributeMap, BrevoError, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
-from campaigns.models import ExportChange, ExportChunk, Segment, SegmentExport
-from campaigns.sync import chunks, ledger
+from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
+from campaigns.models.ledger import ListMemberQuerySet
+from campaigns.sync import chunks, contact_ids, ledger
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
@@ -76,6 +77,7 @@ def waiting_plans(run: Run) -> QuerySet[SegmentExport, SegmentExport]:
 
 def remove(run: Run) -> None:
     """Take the leavers off the list, chunk by chunk; only contacts that our ledger names."""
+    contact_ids.take_off_handed_over(run)
     _remove_lines(run, Q())
 
 
@@ -92,7 +94,21 @@ def remove_again(run: Run, emails: Sequence[str]) -> None:
     """Take people off once more who were taken off by this run and are on the list all the same."""
     size = settings.BREVO_CHUNK_SIZE
     for start in range(0, len(emails), size):
-        run.client.remove_from_list(_list_id(run), emails[start : start + size])
+        again = ListMember.objects.current().filter(segment=run.segment, contact_id__isnull=False)
+        ended = ListMember.objects.filter(removed_by=run.export.pk)
+        ended = ended.exclude(contact_id__in=again.values("contact_id"))
+        _take_off(run, emails[start : start + size], ended)
+
+
+def _take_off(run: Run, emails: Sequence[str], stays: ListMemberQuerySet) -> Moved:
+    """Take people off the list by their ids, as far as these stays have them, and by address.
+
+    By both: the contact that we know may have another address now, and a new contact this one.
+    Brevo does not say whether a contact that it did not take off was on the list.
+    """
+    known = contact_ids.ids_of(stays.filter(segment=run.segment, email__in=emails))
+    run.client.remove_ids_from_list(_list_id(run), known)
+    return run.client.remove_from_list(_list_id(run), emails)
 
 
 def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
@@ -101,7 +117,7 @@ def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
     ledger.doubt(run.export, emails)  # should the answer be lost, and they come back
     refusal = ""
     try:
-        moved = run.client.remove_from_list(_list_id(run), emails)
+        moved = _take_off(run, emails, ListMember.objects.current())
     except BrevoPermanent as error:
         if not error.concerns_contact:
             raise

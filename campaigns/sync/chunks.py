@@ -13,7 +13,7 @@ from accounts.text import fold_email
 from campaigns.brevo import BrevoNotFound, BrevoPermanent, BrevoTemporary, Process, in_words
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk, SegmentExport
-from campaigns.sync import ledger
+from campaigns.sync import contact_ids, ledger
 from campaigns.sync.closing import STAYS_POSSIBLE, recount
 from campaigns.sync.work import Run
 
@@ -122,6 +122,7 @@ def settle_without_report(run: Run, chunk: ExportChunk, refused: Mapping[str, st
         settled += _write_refused(lines_of(chunk), refused)
         settled += _send_alone(chunk)
         _close(run, chunk, settled=settled)
+    contact_ids.learn_found(chunk.export, arrived)
 
 
 def _send_alone(chunk: ExportChunk) -> int:
@@ -180,6 +181,7 @@ def settle_by_list(
             settled += lines.update(outcome=Outcome.REFUSED, message=refusal)
         state = ChunkState.FAILED if is_certain else ChunkState.UNKNOWN
         _close(run, chunk, settled=settled, state=state, message=refusal)
+    contact_ids.learn_found(chunk.export, arrived)
 
 
 def settle_refused(run: Run, chunk: ExportChunk, message: str) -> None:
@@ -287,24 +289,26 @@ def _stretch(chunk: ExportChunk) -> QuerySet[ExportChange]:
     return lines.filter(pk__range=stretch)
 
 
-def _arrived(run: Run, chunk: ExportChunk) -> list[str]:
+def _arrived(run: Run, chunk: ExportChunk) -> dict[str, int]:
+    """Return {address: contact id} of those of the chunk who are on the list."""
     list_id = chunk.export.brevo_list_id
     if list_id is None or chunk.kind != ChangeKind.JOIN or list_id != run.segment.brevo_list_id:
-        return []
+        return {}
     hoped_for = set(lines_of(chunk).values_list("email", flat=True))
-    found: set[str] = set()
+    found: dict[str, int] = {}
     since = chunk.sent_at - _CLOCKS_DIFFER
     try:
         for page in run.client.list_members(list_id, modified_since=since):
-            found |= hoped_for & {fold_email(contact.email) for contact in page}
+            ids = {fold_email(contact.email): contact.id for contact in page}
+            found |= {email: ids[email] for email in hoped_for & ids.keys()}
     except BrevoNotFound:
-        return []
-    return sorted(found)
+        return {}
+    return found
 
 
-def _write_arrived(chunk: ExportChunk, emails: list[str]) -> int:
+def _write_arrived(chunk: ExportChunk, arrived: Mapping[str, int]) -> int:
     lines, settled = lines_of(chunk), 0
-    for batch in _batches(emails):
+    for batch in _batches(sorted(arrived)):
         settled += lines.filter(email__in=batch).update(outcome=Outcome.DONE)
     return settled
 

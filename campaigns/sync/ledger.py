@@ -15,7 +15,7 @@ from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 
-_UNKNOWN = UUID(int=0)
+UNKNOWN = UUID(int=0)  # in place of a fingerprint: this member is to be sent again
 SEND_ALONE = UUID(int=1)  # in place of a fingerprint: an import left this member out
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 _JOIN = """
@@ -96,7 +96,7 @@ def doubt(export: SegmentExport, emails: Sequence[str]) -> None:
     """
     for start in range(0, len(emails), _BATCH):
         members = _current(export).filter(email__in=emails[start : start + _BATCH])
-        members.update(fingerprint=_UNKNOWN)
+        members.update(fingerprint=UNKNOWN)
 
 
 def strike_off(export: SegmentExport, emails: Sequence[str] | None = None) -> int:
@@ -115,7 +115,7 @@ def reopen(export: SegmentExport, emails: Sequence[str]) -> None:
     for start in range(0, len(emails), _BATCH):
         ended = ListMember.objects.filter(segment=export.segment, removed_by=export.pk)
         ended = ended.filter(email__in=emails[start : start + _BATCH])
-        ended.update(removed_at=None, removed_by=None, fingerprint=_UNKNOWN)
+        ended.update(removed_at=None, removed_by=None, fingerprint=UNKNOWN)
 
 
 def _current(export: SegmentExport) -> QuerySet[ListMember]:

@@ -20,7 +20,7 @@ from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 from campaigns.sync.digest import digest_of
-from campaigns.sync.ledger import SEND_ALONE
+from campaigns.sync.ledger import SEND_ALONE, UNKNOWN
 from campaigns.sync.work import Run
 
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
@@ -29,7 +29,8 @@ _ANALYZE_ABOVE = 5_000
 _DECISIVE = ("definition", "list_was_gone")
 
 # Who is mailable and new joins; who is held back and on the list leaves; whoever is in the ledger
-# but not in the audience under the same address leaves too. A person has one line at most. A table
+# but not in the audience under the same address leaves too. A contact that has another address at
+# Brevo is not changed: sending ours would make a second one. A person has one line at most. A table
 # is made of it, and nothing is asked for each row alone, because PostgreSQL then uses several
 # processors: a million people take one second instead of five.
 _DIFFERENCE = """
@@ -58,17 +59,20 @@ SELECT COALESCE(person.id, member.user_id) AS user_id,
     COALESCE(member.fingerprint = %s, FALSE) AS alone
 FROM {pairs}
 WHERE person.id IS NULL OR member.id IS NULL OR person.held <> '' OR member.unconfirmed
-    OR member.fingerprint <> person.fingerprint OR member.user_id <> person.id
+    OR (member.fingerprint <> person.fingerprint AND NOT member.is_elsewhere)
+    OR member.user_id <> person.id
 """
 _MEMBERS = """
-    SELECT id, user_id, email, fingerprint, FALSE AS unconfirmed FROM {member}
+    SELECT id, user_id, email, fingerprint, FALSE AS unconfirmed,
+        email_at_brevo > '' AND fingerprint NOT IN (%s, %s) AS is_elsewhere
+    FROM {member}
     WHERE segment_id = %s AND removed_at IS NULL
 """
 # Whoever is in a request of which nobody knows whether Brevo carries it out may be on the list, or
 # may come to be: when they are not to be on it, they are taken off, until it is known.
 _UNCONFIRMED = """
     UNION ALL
-    SELECT MIN(line.id), MIN(line.user_id), line.email, NULL, TRUE
+    SELECT MIN(line.id), MIN(line.user_id), line.email, NULL, TRUE, FALSE
     FROM {chunk} chunk
     JOIN {export} export ON export.id = chunk.export_id
     JOIN {change} line ON line.export_id = chunk.export_id AND line.kind = chunk.kind
@@ -174,7 +178,9 @@ def _members(ledger: int) -> tuple[str, list[Any]]:
         "chunk": sql.table(ExportChunk),
         "export": sql.table(SegmentExport),
     }
-    members, params = _MEMBERS.format(**names), [ledger]
+    fingerprint = ListMember._meta.get_field("fingerprint")
+    unsent = [fingerprint.get_db_prep_value(mark, connection) for mark in (UNKNOWN, SEND_ALONE)]
+    members, params = _MEMBERS.format(**names), [*unsent, ledger]
     if ExportChunk.objects.possibly_arriving().filter(export__segment=ledger).exists():
         return members + _UNCONFIRMED.format(**names), [*params, ledger, ledger]
     return members, params

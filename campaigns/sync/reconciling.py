@@ -15,6 +15,7 @@ from accounts.text import fold_email
 from campaigns.brevo import BrevoClient, BrevoError, Contact, ContactDetails
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import AccountLease, Segment, Suppression, owners
+from campaigns.sync import contact_ids
 from campaigns.sync.suppressing import Wish, suppress_many
 
 _KEY = "reconciliation"
@@ -44,9 +45,12 @@ def reconcile(
     """
     started, last = timezone.now(), _last_time()
     done = Reconciled(since or (last and last - _OVERLAP))
-    ours = _our_lists()
+    lists = Segment.objects.values_list("brevo_list_id", "pk")
+    segments = {list_id: pk for list_id, pk in lists if list_id is not None}
+    ours: set[int | None] = set(segments)
     asking = _Asking(client)
     for page in client.contacts(modified_since=done.since):
+        contact_ids.learn(page, segments)
         flags = list(_wishes(page, ours))
         done.suppressed += suppress_many([*_causes(asking, page, flags), *flags])
         done.read += len(page)

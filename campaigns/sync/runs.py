@@ -24,7 +24,7 @@ from campaigns.errors import (
     SegmentBusy,
 )
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync import apply, chunks, ledger, verify
+from campaigns.sync import apply, chunks, contact_ids, ledger, verify
 from campaigns.sync.brake import approval_reason
 from campaigns.sync.closing import (
     call_off,
@@ -214,6 +214,7 @@ def _plan(run: Run) -> None:
     adopt()
     with transaction.atomic():
         run.save()  # holds the row: nobody else writes this plan meanwhile
+        contact_ids.settle_claims(run.segment.pk)
         facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)
         run.save(**facts, phase=Phase.LIST)
     Segment.objects.filter(pk=run.segment.pk).update(
@@ -256,6 +257,9 @@ def _verify(run: Run) -> None:
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     if wanted == VerifyLevel.AUTO and proof.falls_short:
         level = VerifyLevel.FULL
+        proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
+    if proof.twins:
+        contact_ids.take_off(run, proof.twins)
         proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     for pause in _LOOK_AGAIN_AFTER:
         if not _may_come_right(run, proof):

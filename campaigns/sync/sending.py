@@ -20,7 +20,7 @@ from campaigns.brevo import (
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.errors import ImportUnfinished
 from campaigns.models import ExportChunk
-from campaigns.sync import chunks
+from campaigns.sync import chunks, contact_ids
 from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right, keep_import_right
 from campaigns.sync.outgoing import SENT_COLUMNS, Person, held_since, pending, people
@@ -52,6 +52,7 @@ class Sender:
         self.kind = kind
         self._names = [attributes.names.get(ours, "") for ours in SENT_COLUMNS]
         self._phone = attributes.names.get("phone", "")
+        self._made: dict[str, int] = {}  # contacts that Brevo has just made: address and id
 
     def send(self) -> None:
         """Send until nobody is pending; whoever is refused for the phone comes round once more.
@@ -86,6 +87,8 @@ class Sender:
                 continue
             outcome, message = self._upsert(person)
             chunks.settle_one(self.run, chunk, person.line, outcome, message)
+            contact_ids.learn_found(self.run.export, self._made)
+            self._made.clear()
             self.run.show()
         is_certain = client.unanswered == unanswered
         chunks.close_one_by_one(self.run, chunk, is_certain=is_certain)
@@ -103,18 +106,23 @@ class Sender:
         attributes = self._attributes(person)
         try:
             try:
-                self.run.client.upsert_contact(person.email, attributes, self.list_id)
+                self._put(person, attributes)
             except BrevoError as error:
                 if not error.refuses_phone or self._phone not in attributes:
                     raise
                 message = f"Sent without the phone number: {error.brevo_message}"
                 del attributes[self._phone]
-                self.run.client.upsert_contact(person.email, attributes, self.list_id)
+                self._put(person, attributes)
         except BrevoPermanent as error:
             if not error.concerns_contact:
                 raise
             return Outcome.REFUSED, error.brevo_message or str(error)
         return Outcome.DONE, message
+
+    def _put(self, person: Person, attributes: dict[str, str]) -> None:
+        contact_id = self.run.client.upsert_contact(person.email, attributes, self.list_id)
+        if contact_id is not None:
+            self._made[person.email] = contact_id
 
     def _loads(self) -> Iterator[Load]:
         """Fill one import after the other, as large as it may be."""

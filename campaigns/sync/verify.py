@@ -12,6 +12,7 @@ from campaigns.audience.mailable import with_held_reason
 from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.enums import SAID_NO, ChangeKind, Outcome, VerifyLevel
 from campaigns.models import ExportChange, ListMember, Segment, Suppression
+from campaigns.sync.contact_ids import Reading
 from campaigns.sync.digest import SetDigest
 from campaigns.sync.reconciling import learn
 
@@ -25,7 +26,8 @@ class Proof:
 
     ``missing`` are ours and not on it, ``unexpected`` were taken off by this very run and are on
     it all the same, ``held_by_others`` are not ours and are left alone. ``said_no`` are those of
-    them who must not be mailed, and whom Brevo would mail all the same.
+    them who must not be mailed, and whom Brevo would mail all the same. ``other_address`` are ours
+    and on it under an address that Brevo alone has for them.
     """
 
     level: str
@@ -38,10 +40,12 @@ class Proof:
     unexpected: int | None = None
     held_by_others: int | None = None
     said_no: int | None = None
+    other_address: int | None = None
     digest: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
     missing_emails: list[str] = field(default_factory=list)
     unexpected_emails: list[str] = field(default_factory=list)
+    twins: list[int] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -59,7 +63,7 @@ class Proof:
 
     def as_json(self) -> dict[str, object]:
         told = asdict(self) | {"holds": self.holds}
-        del told["missing_emails"], told["unexpected_emails"]  # may be millions
+        del told["missing_emails"], told["unexpected_emails"], told["twins"]  # may be millions
         return told
 
 
@@ -99,27 +103,34 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     found: set[str] = set()
     mailed: set[str] = set()
     digest = SetDigest()
+    reading = Reading(segment.pk, after)
     for page in client.list_members(segment.brevo_list_id):
+        reading.see(page)
         learn(page, {segment.brevo_list_id})
         mailed.update(fold_email(contact.email) for contact in page if not contact.is_blocklisted)
         for email in {fold_email(contact.email) for contact in page} - found:
             found.add(email)
             digest.add(email)
+    reading.close()
     stays = ListMember.objects.filter(segment=segment).order_by()
     ours = _addresses(stays.current()).keys()
     removed = _removed_by(after, stays)
-    missing, foreign = ours - found, found - ours
-    unexpected = foreign & removed.keys()
-    said_no = _who_said_no((foreign - unexpected) & mailed)
+    elsewhere, came_back = reading.elsewhere, reading.came_back
+    missing = ours - found - {fold_email(email) for email in elsewhere}
+    foreign = found - ours - set(elsewhere.values()) - set(came_back.values())
+    unexpected = {removed[email] for email in foreign & removed.keys()} | came_back.keys()
+    others = foreign - removed.keys()
+    said_no = _who_said_no(others & mailed)
     proof.on_list, proof.digest = len(found), digest.hexdigest()
     proof.missing, proof.unexpected = len(missing), len(unexpected)
-    proof.held_by_others, proof.said_no = len(foreign - unexpected), len(said_no)
-    proof.missing_emails = sorted(missing)
-    proof.unexpected_emails = sorted(removed[email] for email in unexpected)
+    proof.held_by_others, proof.other_address = len(others), len(elsewhere)
+    proof.said_no, proof.twins = len(said_no), reading.twins
+    proof.missing_emails, proof.unexpected_emails = sorted(missing), sorted(unexpected)
     proof.names = {
         "missing": proof.missing_emails[:_NAMES],
         "unexpected": proof.unexpected_emails[:_NAMES],
-        "held_by_others": sorted(foreign - unexpected)[:_NAMES],
+        "held_by_others": sorted(others)[:_NAMES],
+        "other_address": [" → ".join(pair) for pair in sorted(elsewhere.items())[:_NAMES]],
         "said_no": sorted(said_no)[:_NAMES],
     }
 

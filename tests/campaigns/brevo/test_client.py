@@ -170,10 +170,20 @@ def test_move_of_nobody_asks_nothing(brevo, client, method, path, _) -> None:
     assert getattr(client, method)(3, []) == Moved([], [])
 
 
+def test_contacts_are_taken_off_by_id_as_well(brevo, client) -> None:
+    reply = {"contacts": {"success": [7], "failure": [8]}}
+    wanted = json_params_matcher({"ids": [7, 8]})
+    brevo.post(f"{LIST}/contacts/remove", status=201, json=reply, match=[wanted])
+
+    assert client.remove_ids_from_list(3, [7, 8]) == Moved(["7"], ["8"])
+
+
 @pytest.mark.parametrize(
-    ("answer", "made"), [({"status": 201, "json": {"id": 21}}, True), ({"status": 204}, False)]
+    ("answer", "made"), [({"status": 201, "json": {"id": 21}}, 21), ({"status": 204}, None)]
 )
-def test_upsert_tells_a_new_contact_from_a_known_one(brevo, client, answer, made) -> None:
+def test_upsert_returns_the_id_of_a_new_contact_and_none_for_a_known_one(
+    brevo, client, answer, made
+) -> None:
     body = {
         "email": "ada@b.example",
         "attributes": {"FIRSTNAME": "Ada"},
@@ -182,7 +192,7 @@ def test_upsert_tells_a_new_contact_from_a_known_one(brevo, client, answer, made
     }
     brevo.post(f"{ROOT}/contacts", match=[json_params_matcher(body)], **answer)
 
-    assert client.upsert_contact("ada@b.example", {"FIRSTNAME": "Ada"}, 3) is made
+    assert client.upsert_contact("ada@b.example", {"FIRSTNAME": "Ada"}, 3) == made
 
 
 def test_members_are_read_page_by_page(brevo, client) -> None:

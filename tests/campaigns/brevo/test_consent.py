@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "import_contacts": lambda client: client.import_contacts(body()),
     "add_to_list": lambda client: client.add_to_list(3, [EMAIL]),
     "remove_from_list": lambda client: client.remove_from_list(3, [EMAIL]),
+    "remove_ids_from_list": lambda client: client.remove_ids_from_list(3, [7]),
     "upsert_contact": lambda client: client.upsert_contact(EMAIL, ATTRIBUTES, 3),
     "list_members": lambda client: list(client.list_members(3)),
     "contact": lambda client: client.contact(17),
