@@ -256,6 +256,7 @@ _NAMED = {
     "unexpected": "Taken off, and still on the list",
     "said_no": "Must not be mailed, and put there by others: take them off in Brevo",
     "held_by_others": "Put there by others: left alone",
+    "other_address": "Ours, with another address at Brevo: correct it here or there",
 }
 
 
@@ -276,6 +277,7 @@ def proof_of(export: SegmentExport) -> Proof | None:
             ("Missing", told["missing"]),
             ("Unexpected", told["unexpected"]),
             ("Held by others", told["held_by_others"]),
+            ("Other address at Brevo", told.get("other_address")),
         ],
         digest=told["digest"],
         named=[

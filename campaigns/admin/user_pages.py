@@ -21,8 +21,9 @@ MOST_SHOWN = 50
 
 def mailing(request: HttpRequest, user: User) -> HttpResponse:
     """Whether we may mail this person, and why not."""
-    of_address_or_person = Q(email=user.email_key) | Q(user=user)
-    suppressions = Suppression.objects.filter(of_address_or_person).select_related("created_by")
+    at_brevo = ListMember.objects.filter(user=user, email_at_brevo__gt="").values("email_at_brevo")
+    theirs = Q(email=user.email_key) | Q(user=user) | Q(email__in=at_brevo)
+    suppressions = Suppression.objects.filter(theirs).select_related("created_by")
     held = why_held(user)
     context = {"user": user, "held": held.label if held else "", "suppressions": suppressions}
     return render(request, "admin/campaigns/user/mailing.html", context)

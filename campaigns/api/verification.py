@@ -10,6 +10,7 @@ from campaigns.sync.drift import Drift, drift
 from campaigns.sync.gateway import connect
 
 _NAMES = 100
+_ON_THE_LIST = ("missing", "unexpected", "held_by_others", "other_address")
 _WOULD = {
     "would_join": ChangeKind.JOIN,
     "would_leave": ChangeKind.LEAVE,
@@ -30,7 +31,7 @@ def verified(segment: Segment, level: VerifyLevel) -> dict[str, Any]:
 
 def _told(segment: Segment, found: Drift) -> dict[str, Any]:
     plan, proof = found.plan, found.proof
-    no_names: dict[str, list[str]] = {"missing": [], "unexpected": [], "held_by_others": []}
+    no_names: dict[str, list[str]] = {key: [] for key in _ON_THE_LIST}
     return {
         **asdict(proof),
         "segment": segment.pk,

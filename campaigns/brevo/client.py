@@ -117,11 +117,13 @@ class BrevoClient(Transport):
         return self._move(to.REMOVE_FROM_LIST, list_id, "ids", ids)
 
     def upsert_contact(self, email: str, attributes: Mapping[str, str], list_id: int) -> int | None:
-        """Make or update a contact and put it on the list; return its id when it was made."""
+        """Make or update a contact and put it on the list; return its id when it was made.
+
+        None for a known contact, to which Brevo answers 204, and where the answer shows no id.
+        """
         reply = self._ask(to.UPSERT_CONTACT, body=payloads.upsert(email, attributes, list_id))
-        if reply is None:  # 204 for a known contact
-            return None
-        return _understood(to.UPSERT_CONTACT, lambda data: Fields(data).integer("id"), reply)
+        found = reply.get("id") if isinstance(reply, Mapping) else None
+        return found if type(found) is int else None
 
     def list_members(
         self, list_id: int, *, modified_since: datetime | None = None

@@ -208,3 +208,30 @@ def test_international_domain_is_one_contact_and_told_in_the_form_asked_for(
         api.session.close()
 
     assert [contact["email"] for contact in contacts["contacts"]] == [shown]
+
+
+def test_a_hand_may_correct_an_address_which_keeps_the_contact_and_lifts_its_block(
+    api, brevo
+) -> None:
+    contact_id = api.post("/contacts", {"email": "ada@b.example"}).json()["id"]
+    brevo.block("ada@b.example")
+
+    brevo.correct_address("ada@b.example", "ada.new@b.example")
+
+    corrected = brevo.contact("ada.new@b.example")
+    assert (corrected["id"], corrected["emailBlacklisted"]) == (contact_id, False)
+    assert brevo.contact("ada@b.example") is None
+
+
+def test_a_hand_may_merge_two_contacts_and_delete_one(api, brevo) -> None:
+    list_id = api.make_list()
+    brevo.put_on_list(list_id, "ada@b.example")
+    kept = api.post("/contacts", {"email": "obi@b.example"}).json()["id"]
+
+    brevo.merge_contacts("ada@b.example", into="obi@b.example")
+
+    assert brevo.contact("ada@b.example") is None
+    assert brevo.contact("obi@b.example")["id"] == kept
+    assert brevo.members(list_id) == {"obi@b.example"}
+    brevo.delete_contact("obi@b.example")
+    assert brevo.members(list_id) == set()

@@ -108,6 +108,8 @@ class StaySerializer(serializers.ModelSerializer[ListMember]):
             "user",
             "name",
             "email",
+            "contact_id",
+            "email_at_brevo",
             "added_at",
             "added_by",
             "removed_at",

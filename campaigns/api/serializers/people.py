@@ -32,6 +32,12 @@ class WhySerializer(serializers.Serializer[Any]):
         help_text="Why not to be mailed; empty for who may be.",
     )
     answers = AnswerSerializer(many=True, help_text="One for each criterion that is asked.")
+    contact_id = serializers.IntegerField(
+        allow_null=True, help_text="The id at Brevo, if we put them on the list and it is known."
+    )
+    email_at_brevo = serializers.CharField(
+        allow_blank=True, help_text="Brevo's address for the contact where it is another than ours."
+    )
 
 
 class AudienceMemberSerializer(serializers.ModelSerializer[User]):

@@ -16,6 +16,7 @@ class MovedNamesSerializer(serializers.Serializer[Any]):
     missing = _NamesField()
     unexpected = _NamesField()
     held_by_others = _NamesField()
+    other_address = _NamesField(help_text="Each as `our address → address at Brevo`.")
     would_join = _NamesField()
     would_leave = _NamesField()
     would_change = _NamesField()
@@ -38,6 +39,9 @@ class VerificationSerializer(serializers.Serializer[Any]):
     )
     held_by_others = serializers.IntegerField(
         allow_null=True, help_text="Not ours: put there by others, and left alone."
+    )
+    other_address = serializers.IntegerField(
+        allow_null=True, help_text="Ours, and on the list under another address."
     )
     would_join = serializers.IntegerField()
     would_leave = serializers.IntegerField()

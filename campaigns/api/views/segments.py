@@ -26,7 +26,7 @@ from campaigns.audience.definition import Definition
 from campaigns.audience.explain import sentence, why
 from campaigns.audience.mailable import why_held, with_held_reason
 from campaigns.audience.query_builder import audience
-from campaigns.models import Segment
+from campaigns.models import ListMember, Segment
 from campaigns.sync.runs import request_sync
 
 _FACTS = [field for field in AudienceMemberSerializer.Meta.fields if field != "mailable"]
@@ -90,6 +90,7 @@ class SegmentViewSet(
     def why(self, *_: Any, user_id: int, **__: Any) -> Response:
         segment = self.get_object()
         user = get_object_or_404(User.objects.all(), pk=user_id)
+        stay = ListMember.objects.current().filter(segment=segment, user=user).first()
         told = {
             "segment": segment.pk,
             "user": user.pk,
@@ -97,6 +98,8 @@ class SegmentViewSet(
             "is_in": audience(segment).filter(pk=user.pk).exists(),
             "held_back": why_held(user) or "",
             "answers": why(user, segment),
+            "contact_id": stay.contact_id if stay else None,
+            "email_at_brevo": stay.email_at_brevo if stay else "",
         }
         return Response(WhySerializer(told).data)
 

@@ -21,6 +21,7 @@ _ON_THE_LIST = {
     "missing": "should be on it and are not",
     "unexpected": "were taken off and are on it again",
     "held_by_others": "were put there by others, which is fine",
+    "other_address": "have another address at Brevo: correct it here or there",
 }
 _IN_THE_SEGMENT = {
     ChangeKind.JOIN: "would join",

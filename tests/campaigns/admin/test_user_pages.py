@@ -9,6 +9,7 @@ from accounts.enums import Consent, Gender, Role
 from accounts.models import User
 from campaigns.enums import ChangeKind, ExportStatus, Outcome, SuppressionReason
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from tests.campaigns.sync.scenes import sync
 from tests.factories import make_manager, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +142,19 @@ def test_who_lacks_the_permission_sees_no_panel(client, settings) -> None:
     assert page.context["panels"] == []
     url = reverse("admin:accounts_user_segments", args=[user.pk])
     assert client.get(url).status_code == 403
+
+
+def test_stay_shows_brevo_s_id_and_its_other_address(client, brevo, segment) -> None:
+    ada = make_user(gender=Gender.FEMALE)
+    sync(segment)
+    brevo.correct_address(ada.email, "ada.new@example.com")
+    run = sync(segment)
+    Suppression.objects.create(email="ada.new@example.com")
+
+    shown = panel(client, "lists", ada)
+    proof = client.get(reverse("admin:campaigns_segmentexport_change", args=[run.pk]))
+
+    assert "at Brevo: ada.new@example.com" in shown
+    assert f"Brevo contact {brevo.contact('ada.new@example.com')['id']}" in shown
+    assert f"{ada.email} → ada.new@example.com" in proof.content.decode()
+    assert "ada.new@example.com" in panel(client, "mailing", ada)

@@ -72,3 +72,19 @@ def test_what_is_no_moment_is_refused(api, women_of):
 
 def test_members_of_a_segment_that_is_not_there_are_not_found(api):
     problem_of(api.get("/api/campaigns/segments/404/members/"), 404)
+
+
+def test_stays_and_reasons_show_brevo_s_id_and_its_other_address(api, brevo, women_of):
+    (ada,) = women(1)
+    sync(women_of)
+    brevo.correct_address(address(1), "ada.new@example.com")
+    sync(women_of)
+    segment = f"/api/campaigns/segments/{women_of.pk}"
+
+    [stay] = api.get(f"{segment}/members/").json()["results"]
+    why = api.get(f"{segment}/why/{ada.pk}/").json()
+
+    contact_id = brevo.contact("ada.new@example.com")["id"]
+    for shown in (stay, why):
+        assert shown["contact_id"] == contact_id
+        assert shown["email_at_brevo"] == "ada.new@example.com"

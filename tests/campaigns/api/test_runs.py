@@ -224,11 +224,23 @@ def test_verify_names_what_moved_on_the_list_and_in_the_segment(api, ask, segmen
         "missing": [],
         "unexpected": [],
         "held_by_others": ["by.hand@example.org"],
+        "other_address": [],
         "would_join": [newcomer.email],
         "would_leave": [people[0].email],
         "would_change": [],
     }
     assert found["plan"]["status"] == "PLANNED"
+
+
+def test_verify_names_whose_address_is_another_at_brevo(api, ask, segment, brevo) -> None:
+    (ada,) = women(1)
+    ask("sync")
+    brevo.correct_address(ada.email, "ada.new@example.com")
+
+    found = ask("verify").json()
+
+    assert (found["missing"], found["held_by_others"], found["other_address"]) == (0, 0, 1)
+    assert found["names"]["other_address"] == [f"{ada.email} → ada.new@example.com"]
 
 
 def test_verify_says_when_nothing_moved(ask) -> None:

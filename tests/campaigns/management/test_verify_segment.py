@@ -104,6 +104,18 @@ def test_contact_put_there_by_others_moves_the_list_until_the_next_sync(
     assert (after["list"]["moved"], after["code"]) == (False, 0)
 
 
+def test_contact_with_another_address_at_brevo_is_named(brevo, segment, run) -> None:
+    brevo.correct_address("ada2@example.com", "ada.new@example.com")
+
+    said = run(COMMAND, "Women")
+
+    assert said.out.splitlines()[:2] == [
+        "Women: the list moved: 3 on it, 3 by our ledger.",
+        "  1 have another address at Brevo: correct it here or there: "
+        "ada2@example.com → ada.new@example.com",
+    ]
+
+
 def test_counting_sees_a_list_that_shrank_without_naming_anybody(segment, client, run) -> None:
     assert told(run, "--level", "count")["moved"] is False
     client.remove_from_list(segment.brevo_list_id, ["ada2@example.com"])

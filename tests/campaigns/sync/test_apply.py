@@ -60,8 +60,9 @@ def test_leavers_go_in_chunks_of_the_set_size(brevo, segment, settings):
     export = sync(segment)
 
     removals = sent(brevo, f"/contacts/lists/{segment.brevo_list_id}/contacts/remove")
-    assert [len(body["emails"]) for body in removals] == [10, 10, 10, 2]
-    assert all(body.keys() == {"emails"} for body in removals)
+    for identifiers in ("emails", "ids"):
+        of_a_kind = [body[identifiers] for body in removals if body.keys() == {identifiers}]
+        assert [len(chunk) for chunk in of_a_kind] == [10, 10, 10, 2]
     assert (export.removed, brevo.members(segment.brevo_list_id)) == (
         32,
         addresses(*range(32, 45)),
