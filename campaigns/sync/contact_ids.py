@@ -195,14 +195,13 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
     if not different:
         return []
     stays = list(ListMember.objects.filter(contact_id__in=different).order_by("pk"))
-    moved = [stay for stay in stays if stay.email != addresses[stay.contact_id or 0]]
-    taken = _taken({(stay.segment_id, addresses[stay.contact_id or 0]) for stay in moved})
+    taken = _taken({(stay.segment_id, addresses[stay.contact_id or 0]) for stay in stays})
     newest = {stay.contact_id: stay.pk for stay in stays}
     here = {stay.contact_id for stay in stays if stay.removed_at is None}
     found = []
     for stay in stays:
         address = addresses[stay.contact_id or 0]
-        is_elsewhere = address != stay.email
+        is_elsewhere = address != fold_email(stay.email)
         if is_elsewhere and (stay.segment_id, address) in taken:
             if stay.removed_at is None:
                 stay.contact_id, stay.email_at_brevo = None, ""

@@ -100,16 +100,20 @@ def _doubt(emails: list[str]) -> None:
         segments = list(Segment.objects.values_list("pk", flat=True))
         members = ListMember.objects.current().filter(segment__in=segments, email__in=emails)
         members.update(fingerprint=UUID(int=0))
+        at_brevo = ListMember.objects.current().filter(email_at_brevo__in=emails)
+        at_brevo.filter(email_at_brevo__gt="").update(fingerprint=UUID(int=0))
 
 
 def ever_ours(emails: Collection[str]) -> set[str]:
     """Return which of these addresses are a person's of ours, or ever were on a list of ours."""
+    at_brevo = ListMember.objects.filter(email_at_brevo__in=emails, email_at_brevo__gt="")
     stays = ListMember.objects.filter(email__in=emails).order_by()
     # Each half has an index that begins with what it asks.
     segments = list(Segment.objects.values_list("pk", flat=True))
     listed = {
         *stays.current().filter(segment__in=segments).values_list("email", flat=True),
         *stays.ended().values_list("email", flat=True),
+        *at_brevo.values_list("email_at_brevo", flat=True),
     }
     people = User.objects.filter(email_key__in=emails).values_list("email_key", flat=True)
     return {*people, *listed}

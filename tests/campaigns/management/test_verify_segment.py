@@ -106,13 +106,13 @@ def test_contact_put_there_by_others_moves_the_list_until_the_next_sync(
 
 def test_contact_with_another_address_at_brevo_is_named(brevo, segment, run) -> None:
     brevo.correct_address("ada2@example.com", "ada.new@example.com")
+    corrected = "ada2@example.com → ada.new@example.com"
 
     said = run(COMMAND, "Women")
 
     assert said.out.splitlines()[:2] == [
         "Women: the list moved: 3 on it, 3 by our ledger.",
-        "  1 have another address at Brevo: correct it here or there: "
-        "ada2@example.com → ada.new@example.com",
+        f"  1 have another address at Brevo: correct it here or there: {corrected}",
     ]
 
 
