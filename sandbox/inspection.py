@@ -106,11 +106,6 @@ class Inspection:
         with self.store.writing():
             contacts.update(self.store, self._contact_id(email), change)
 
-    def delete_contact(self, email: str) -> None:
-        """Delete a contact, as a colleague in Brevo's own pages does."""
-        with self.store.writing():
-            contacts.delete(self.store, self._contact_id(email))
-
     def merge_contacts(self, email: str, into: str) -> None:
         """Merge a contact into another, which keeps its own id, address and values."""
         with self.store.writing():

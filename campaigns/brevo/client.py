@@ -122,8 +122,7 @@ class BrevoClient(Transport):
         None for a known contact, to which Brevo answers 204, and where the answer shows no id.
         """
         reply = self._ask(to.UPSERT_CONTACT, body=payloads.upsert(email, attributes, list_id))
-        found = reply.get("id") if isinstance(reply, Mapping) else None
-        return found if type(found) is int else None
+        return Fields(reply).integer_or_none("id") if isinstance(reply, Mapping) else None
 
     def list_members(
         self, list_id: int, *, modified_since: datetime | None = None

@@ -187,7 +187,7 @@ def test_account_that_is_busy_is_asked_again(script, client) -> None:
     script.post(f"{ROOT}/contacts", status=409, json=body)
     script.post(f"{ROOT}/contacts", status=204)
 
-    assert client.upsert_contact("ada@b.example", {}, 3) is False
+    assert client.upsert_contact("ada@b.example", {}, 3) is None
 
 
 def test_request_that_brevo_has_already_may_be_our_own(brevo, client) -> None:
