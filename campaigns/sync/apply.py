@@ -11,6 +11,7 @@ from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outco
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync import chunks, contact_ids, ledger
+from campaigns.sync.consent import plan_who_said_no_since
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
@@ -38,17 +39,20 @@ def prepare_list(run: Run) -> None:
         run.save(brevo_list_id=segment.brevo_list_id)
 
 
-def remove_at_once(run: Run) -> None:
+def remove_at_once(run: Run, *, is_fresh: bool) -> None:
     """Take off whoever said no, before anything that the rest of the plan may have to wait for.
 
-    With them go those who must not be on the list, and may be, or may come to be, by an earlier
-    request of which nobody knows whether Brevo carries it out.
+    Unless the plan is fresh, whoever has said no since it was made leaves too. With them go those
+    who must not be on the list, and may be, or may come to be, by an earlier request of which
+    nobody knows whether Brevo carries it out.
     """
     export = run.export
-    if export.list_was_gone:
-        return
     if export.brevo_list_id is None:
+        if export.list_was_gone:
+            return
         run.save(brevo_list_id=run.segment.brevo_list_id)
+    if not is_fresh:
+        plan_who_said_no_since(run)
     _remove_lines(run, Q(reason__in=SAID_NO) | Q(unconfirmed=True))
     _withdraw_from_reviewed(run)
 

@@ -180,19 +180,32 @@ def _carry_on(run: Run) -> None:
     run.stop_if_asked()
     if export.phase in (Phase.PLAN, Phase.LIST):
         chunks.resolve_open(run)
-    if export.phase == Phase.PLAN:
+    is_fresh = export.phase == Phase.PLAN
+    if is_fresh:
         _plan(run)
     if export.plan_only:
         finish(run, ExportStatus.PLANNED)
         return
+    if export.phase != Phase.VERIFY:
+        apply.remove_at_once(run, is_fresh=is_fresh)
+    if export.phase != Phase.LIST or _may_go_on(run):
+        _perform(run)
+
+
+def _may_go_on(run: Run) -> bool:
+    """False when a person has to approve the plan first; raises PlanRefused for an outdated one."""
+    if run.export.check_plan:
+        check_plan(run)
+    if why := approval_reason(run.export):
+        _leave_to_review(run, why)
+        return False
+    _replace_reviewed(run)
+    return True
+
+
+def _perform(run: Run) -> None:
+    export = run.export
     if export.phase == Phase.LIST:
-        apply.remove_at_once(run)
-        if export.check_plan:
-            check_plan(run)
-        if why := approval_reason(export):
-            _leave_to_review(run, why)
-            return
-        _replace_reviewed(run)
         run.stop_if_asked()
         apply.prepare_list(run)
         run.save(phase=Phase.REMOVE)
@@ -203,6 +216,7 @@ def _carry_on(run: Run) -> None:
         apply.send(run)
         run.save(phase=Phase.VERIFY)
     run.stop_if_asked()
+    apply.remove_at_once(run, is_fresh=False)
     _verify(run)
     finish(run)
 

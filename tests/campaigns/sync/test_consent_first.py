@@ -7,12 +7,14 @@ from accounts.models import User
 from campaigns.enums import ChangeKind, ExportStatus, Outcome, Reason
 from campaigns.errors import PlanRefused
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync.runs import apply_plan
+from campaigns.sync.runs import apply_plan, request_sync, run_export
 from tests.campaigns.sync.scenes import (
     address,
     addresses,
     alter,
     applied,
+    before_requests,
+    killed_before,
     ledger,
     make_segment_of_women,
     outcomes,
@@ -173,3 +175,34 @@ def test_people_who_opted_out_leave_although_an_earlier_sync_came_to_no_end(
     gone = addresses(1, 2, 61)
     assert not gone & brevo.members(segment.brevo_list_id), second.error_message
     brevo.clear_faults()
+
+
+def test_member_who_opts_out_while_a_run_is_under_way_leaves_with_it(brevo, segment, monkeypatch):
+    alter(5, first_name="Grace")
+
+    def opt_out_meanwhile(request: str) -> None:
+        if request == "POST /contacts":
+            opt_out(5, 6)
+
+    before_requests(monkeypatch, opt_out_meanwhile)
+    export = sync(segment)
+
+    assert (export.status, export.removed) == (ExportStatus.SUCCESS, 2)
+    assert export.users_count == 58
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(5), *range(7, 60))
+
+
+def test_member_who_opts_out_after_a_run_was_killed_leaves_before_it_goes_on(
+    brevo, segment, monkeypatch
+):
+    alter(5, 6, first_name="Grace")
+    export = request_sync(segment)
+    killed_before(monkeypatch, export, "POST /contacts")
+    opt_out(5, 7)
+    brevo.clear_requests()
+
+    ended = run_export(export.pk)
+
+    assert (ended.status, ended.removed, ended.updated) == (ExportStatus.SUCCESS, 2, 1)
+    assert brevo.requests[0][1].endswith("/contacts/remove")
+    assert ended.changes.count() == ended.leaves + ended.changes_planned == 3

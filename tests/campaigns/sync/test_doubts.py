@@ -172,12 +172,12 @@ def test_whoever_opts_out_after_the_plan_is_held_back_in_both_ways_of_sending(
 
     ended = run_export(export.pk)
 
-    sent = str(brevo.bodies)
+    sent = str([body for _, path, body in brevo.bodies if not path.endswith("/remove")])
     assert address(1) in sent
     assert address(19) in sent
     assert address(2) not in sent
     assert address(20) not in sent
-    assert outcomes(ended) == {Outcome.DONE: 30, Outcome.HELD_BACK: 2}
+    assert outcomes(ended) == {Outcome.DONE: 31, Outcome.HELD_BACK: 1}
     held = ended.changes.get(email=address(20))
     assert held.message == "Since the plan was made: opted out of marketing."
     sync(segment)
