@@ -6,15 +6,18 @@ from functools import cached_property, partial, reduce
 from operator import or_
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import CASCADE, Q, QuerySet
-from django.forms import Field, ModelForm, SplitDateTimeField
+from django.forms import Field, Media, ModelForm, SplitDateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin_lists import ForgivingList, say_what_was_not_understood
+from accounts.admin_unique import SavesOnce
 from accounts.admin_versions import versioned
-from accounts.unfolded import ChangeList, ModelAdmin, Paginator, StackedInline
+from accounts.unfolded import ModelAdmin, Paginator, StackedInline
 
 SHORTEST_PART = 3
 
@@ -42,7 +45,7 @@ class CappedPaginator(Paginator):
         return self._counted > self.COUNTED_UP_TO
 
 
-class UncountedList(ChangeList):
+class UncountedList(ForgivingList):
     """Leaves the number of rows to the foot of the list, which knows how far they were counted."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -50,7 +53,7 @@ class UncountedList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class FastAdmin(ModelAdmin):
+class FastAdmin(SavesOnce):
     """A list and forms that stay fast at millions of rows.
 
     Give ``list_select_related`` and ``autocomplete_fields`` for the relations, and let people
@@ -71,11 +74,20 @@ class FastAdmin(ModelAdmin):
     told_when_empty = ""
     change_form_before_template = "admin/version.html"
 
-    class Media:
-        js = ("accounts/named-selects.js",)
+    @property
+    def media(self) -> Media:
+        """Bring Select2 along, mended before any script makes a searchable list of it."""
+        jquery = f"admin/js/vendor/jquery/jquery{'' if settings.DEBUG else '.min'}.js"
+        select2 = "admin/js/vendor/select2/select2.full.js"
+        own = ("accounts/sure-selects.js", "admin/js/jquery.init.js", "accounts/named-selects.js")
+        return Media(js=[jquery, select2, *own]) + super().media
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:  # noqa: ARG002 -- Django's hook
         return UncountedList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        with say_what_was_not_understood(request):
+            return super().get_changelist_instance(request)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

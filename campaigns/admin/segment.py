@@ -88,12 +88,7 @@ class SegmentAdmin(SegmentPreview):
                 "campaigns/segment.css",
             )
         }
-        js = (
-            "admin/js/vendor/jquery/jquery.js",
-            "admin/js/vendor/select2/select2.full.js",
-            "admin/js/jquery.init.js",
-            "campaigns/segment_form.js",
-        )
+        js = ("admin/js/jquery.init.js", "campaigns/segment_form.js")
 
     ## The list
 

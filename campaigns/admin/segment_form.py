@@ -89,7 +89,7 @@ class SegmentForm(VersionedForm, SegmentModelForm):
 
     def _values(self, key: str) -> list[Any]:
         if self.is_bound and hasattr(self.data, "getlist"):
-            return [int(v) if v.isdecimal() else v for v in self.data.getlist(self.add_prefix(key))]
+            return list(self.data.getlist(self.add_prefix(key)))
         return list(self.initial.get(key) or getattr(self.instance, key))
 
     def in_words(self, name: str, value: Any) -> str:

@@ -75,7 +75,8 @@ class SuppressionForm(forms.ModelForm[Suppression]):
             return
         row = Suppression.objects.filter(email=said["email"]).first()
         if row is not None and said.get("reason") in row.reasons:
-            self.add_error("email", f"It is suppressed already: {row.get_reason_display()}.")
+            words = f"It is suppressed already: {row.get_reason_display()}."
+            self.add_error("email", ValidationError(words, code="unique"))
 
 
 @admin.register(Suppression)

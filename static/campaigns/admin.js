@@ -76,7 +76,38 @@
     for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
   }
 
+  /* A second click would send the same form again. */
+  const SAVES = ["_save", "_continue", "_addanother"];
+  const LONGEST = 60000; // milliseconds after which somebody may have stopped the page
+  const sent = new Map(); // the buttons of each form under way, with their words
+
+  function sendOnce(event) {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (sent.has(form)) {
+      event.preventDefault();
+      return;
+    }
+    const buttons = [...form.elements].filter((each) => each.type === "submit" && !each.disabled);
+    sent.set(form, buttons.map((button) => [button, button.innerHTML]));
+    setTimeout(() => { // the button that was clicked is sent with the form
+      for (const button of buttons) button.disabled = true;
+      if (SAVES.includes(event.submitter?.name)) event.submitter.textContent = "Saving…";
+    });
+    setTimeout(() => release(form), LONGEST);
+  }
+
+  function release(form) {
+    for (const [button, words] of sent.get(form) ?? []) {
+      button.disabled = false;
+      button.innerHTML = words;
+    }
+    sent.delete(form);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.addEventListener("submit", sendOnce);
+    window.addEventListener("pageshow", (event) => event.persisted && [...sent.keys()].forEach(release));
     document.querySelectorAll(BY_MOUSE_ALONE).forEach(reachable);
     document.querySelectorAll(".material-symbols-outlined").forEach(hush);
     document.addEventListener("keydown", leave, true);

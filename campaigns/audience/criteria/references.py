@@ -1,5 +1,6 @@
 """Values that are ids of something that may change or vanish while a segment names it."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from properties.models import Property
 BIGGEST_ID = models.BigIntegerField.MAX_BIGINT
 ID_DIGITS = len(str(BIGGEST_ID))
 IDS_IN_ONE_QUERY = 10_000
+_ID = re.compile(rf"[1-9][0-9]{{0,{ID_DIGITS - 1}}}")
 
 
 class References(Values):
@@ -30,12 +32,7 @@ class References(Values):
         """Yield (id, name, what is wrong with it or "") for each of the ids that exists."""
 
     def clean(self, value: Any) -> Value:
-        if (
-            isinstance(value, str)
-            and value.isascii()
-            and value.isdigit()
-            and len(value) <= ID_DIGITS
-        ):
+        if isinstance(value, str) and _ID.fullmatch(value):
             value = int(value)  # as forms send it
         if type(value) is not int or not 0 < value <= BIGGEST_ID:
             message = f"{shown(value)} is not the id of {self._a_noun}: write a whole number."

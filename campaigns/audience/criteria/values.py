@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
-from django.db.models import Min
 
 from accounts.countries import country_names
 from accounts.models import User
 from accounts.text import fold, squeeze
+from campaigns.audience.criteria import spellings
 from campaigns.audience.criteria.wording import one_of
 
 Value = str | int
@@ -110,11 +110,7 @@ class Texts(Values):
     def search(self, text: str, limit: int) -> list[Choice]:
         if not is_storable(text):
             return []
-        key = f"{self.column}_key"
-        customers = User.objects.customers().filter(**{f"{key}__contains": fold(text)})
-        spellings = customers.exclude(**{key: ""}).values(key).annotate(spelling=Min(self.column))
-        found = spellings.order_by(key).values_list("spelling", flat=True)
-        return [(spelling, spelling) for spelling in found[:limit]]
+        return [(spelling, spelling) for spelling in spellings.search(self.column, text, limit)]
 
 
 def clean_text(value: Any) -> str:
