@@ -20,11 +20,12 @@ from hypothesis.stateful import run_state_machine_as_test as run_histories
 from accounts.enums import Consent, Gender
 from accounts.models import User
 from campaigns.admin.dashboard_figures import joined_and_left
-from campaigns.audience.mailable import mailable
+from campaigns.audience.mailable import mailable, with_held_reason
 from campaigns.audience.query_builder import SegmentQueryBuilder
 from campaigns.brevo.transport import Transport
 from campaigns.enums import (
     ADDRESS_ALONE,
+    SAID_NO,
     ChangeKind,
     ExportStatus,
     Outcome,
@@ -89,6 +90,7 @@ class Histories(RuleBasedStateMachine):
         self.blocked: set[str] = set()
         self.by_hand: set[str] = set()
         self.bounced: set[str] = set()
+        self.corrected: dict[str, str] = {}
         self.is_well, self.list_is_new = False, False
         self.brevo.clear_faults()
         self.brevo.forget_late_imports()
@@ -185,6 +187,41 @@ class Histories(RuleBasedStateMachine):
         self.blocked.discard(address(who))
         self.by_hand.discard(address(who))
         self.tell("contact_deleted", who)
+
+    @rule(who=WHO)
+    def staff_correct_an_address_at_brevo(self, who: int) -> None:
+        """Of a contact that we know; a block would be lifted by it, as Brevo says."""
+        was, now = address(who), f"ada{who}.new@example.com"
+        contact = self.brevo.contact(was)
+        known = ListMember.objects.current().filter(email=was).values_list("contact_id", flat=True)
+        is_known = contact is not None and contact["id"] in known
+        if is_known and was not in self.blocked and self.brevo.contact(now) is None:
+            self.brevo.correct_address(was, now)
+            self.corrected[now] = was
+
+    @rule(who=WHO, learned=st.booleans())
+    def somebody_unsubscribes_under_their_corrected_address(self, who: int, learned: bool) -> None:
+        now = f"ada{who}.new@example.com"
+        if self.brevo.contact(now) is not None:
+            self.brevo.block(now)
+            self.blocked.add(now)
+            if learned:
+                suppress(now, SuppressionReason.UNSUBSCRIBED, SuppressionSource.WEBHOOK)
+
+    @rule(who=WHO)
+    def the_corrected_address_is_taken_over_here(self, who: int) -> None:
+        now = f"ada{who}.new@example.com"
+        if now in self.corrected and not User.objects.filter(email_key=now).exists():
+            people(who).update(email=now)
+            del self.corrected[now]
+
+    @rule(who=WHO)
+    def an_address_is_corrected_back(self, who: int) -> None:
+        now = f"ada{who}.new@example.com"
+        is_free = self.brevo.contact(address(who)) is None
+        if now in self.corrected and now not in self.blocked and is_free:
+            self.brevo.correct_address(now, address(who))
+            del self.corrected[now]
 
     def tell(self, event: str, who: int) -> None:
         body = {"event": event, "email": address(who), "ts_event": next(self.names)}
@@ -316,7 +353,8 @@ class Histories(RuleBasedStateMachine):
         assert ended.finished_at is not None
         lines = ExportChange.objects.filter(export=ended)
         assert not lines.filter(outcome=Outcome.PENDING).exists()
-        self.who_said_no_is_off_the_list_or_named(ended, known)
+        if not resumed:  # else the plan may be older than what they said
+            self.who_said_no_is_off_the_list_or_named(ended, known)
         self.numbers_agree()
         if not faulty and not self.list_is_new:
             done = lines.filter(outcome=Outcome.DONE).values_list("kind", "email")
@@ -338,7 +376,10 @@ class Histories(RuleBasedStateMachine):
             ours = set(self.audience().values_list("email_key", flat=True))
             assert self.ledger() == ours
             assert self.members() == ours | (self.by_hand - self.ever_ours())
-            for person in self.audience().exclude(first_name=""):
+            assert len(self.brevo.members(self.list_id)) == len(self.members()), "nobody twice"
+            elsewhere = ListMember.objects.current().exclude(email_at_brevo="")
+            moved = elsewhere.values_list("email", flat=True)
+            for person in self.audience().exclude(first_name="").exclude(email_key__in=moved):
                 contact = self.brevo.contact(person.email_key)
                 assert contact is not None
                 assert contact["attributes"]["FIRSTNAME"] == person.first_name
@@ -347,8 +388,10 @@ class Histories(RuleBasedStateMachine):
         if ended.proof and ended.proof["list_found"] and ended.proof["names"]:
             names = ended.proof["names"]
             named = {*names["unexpected"], *names["said_no"]}
-            mailed = {email for email in self.members() & held if not self.is_blocked(email)}
-            assert mailed <= named, ended.error_message
+            for email in self.brevo.members(self.list_id):
+                known_as = {email, self.corrected.get(email, email)}
+                if known_as & held and not self.is_blocked(email):
+                    assert known_as & named, ended.error_message
 
     def is_blocked(self, email: str) -> bool:
         contact = self.brevo.contact(email)
@@ -381,7 +424,9 @@ class Histories(RuleBasedStateMachine):
                 put = [row["email"] for row in body.get("jsonBody", [body])]
                 assert not held & set(put), "nobody held back is put on a list"
             if path.endswith("/remove"):
-                assert set(body["emails"]) <= self.ever_ours(), "only ours are taken off"
+                assert set(body.get("emails", ())) <= self.ever_ours(), "only ours are taken off"
+                strangers = [self.brevo.contact(email) for email in self.by_hand - self.ever_ours()]
+                assert not set(body.get("ids", ())) & {one["id"] for one in strangers if one}
         self.brevo.clear_requests()
 
     @invariant()
@@ -407,7 +452,9 @@ class Histories(RuleBasedStateMachine):
         return Segment.objects.values_list("brevo_list_id", flat=True).get(pk=self.segment.pk) or 0
 
     def members(self) -> set[str]:
-        return self.brevo.members(self.list_id)
+        """Return who is on the list, by the address that we know them by."""
+        found = self.brevo.members(self.list_id)
+        return {self.corrected.get(email, email) for email in found}
 
     def audience(self) -> Any:
         segment = Segment.objects.get(pk=self.segment.pk)
@@ -418,7 +465,11 @@ class Histories(RuleBasedStateMachine):
         of_persons = Suppression.objects.exclude(reason__in=ADDRESS_ALONE)
         followed = User.objects.filter(suppressions__in=of_persons)
         suppressed = Suppression.objects.values_list("email", flat=True)
-        held = opted_out.union(followed).values_list("email_key", flat=True)
+        at_brevo = with_held_reason(User.objects.all()).filter(held_reason__in=SAID_NO)
+        persons = [
+            users.order_by().values("email_key") for users in (opted_out, followed, at_brevo)
+        ]
+        held = persons[0].union(*persons[1:]).values_list("email_key", flat=True)
         return {*held, *suppressed}
 
     def ledger(self) -> set[str]:
