@@ -82,6 +82,7 @@ def addresses(report: IO[bytes]) -> tuple[list[str], str]:
     lines = _Lines()
     while line := text.readline(_LONGEST_LINE):
         lines.read(line)
+    lines.end()
     return lines.found, lines.problem
 
 
@@ -96,6 +97,7 @@ class _Lines:
         self._width = 0
 
     def read(self, line: str) -> None:
+        line = line.replace("\0", "")
         is_whole = line.endswith("\n")
         if not line.strip(' \t\r\n;,|"'):
             return
@@ -114,9 +116,15 @@ class _Lines:
         elif not is_whole and len(cells) < self._width:
             self.problem = self.problem or "it is cut off"
         found = self._addresses(line, cells)
+        if is_first and cells and not found:
+            return  # a heading in words of its own, if lines with addresses follow
         if not found or any(_UNDECODED in address for address in found):
             self.problem = self.problem or "a line names nobody"
         self.found += found
+
+    def end(self) -> None:
+        if self._delimiter and self._column is None and not self.found:
+            self.problem = self.problem or "a line names nobody"
 
     def _cells(self, line: str) -> list[str]:
         """Split a line; one whose quotes do not pair off is not split, and is a problem."""

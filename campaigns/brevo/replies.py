@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_LONGEST_STATUS = 100
 _LARGEST = 2**63 - 1
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", ""})
@@ -69,7 +70,7 @@ class Fields:
             value = default
         if not isinstance(value, str):
             raise WrongShape(name)
-        return value
+        return storable(value)
 
     def flag(self, name: str) -> bool:
         """Return a flag. One that is left out is not set; one that nobody understands is."""
@@ -82,7 +83,7 @@ class Fields:
     def word(self, name: str) -> str:
         """Return a text without spaces around it, "" for anything else."""
         value = self._data.get(name)
-        return value.strip() if isinstance(value, str) else ""
+        return storable(value).strip() if isinstance(value, str) else ""
 
     def moment(self, name: str) -> datetime | None:
         """Return a time in UTC, None for what is none, such as 0000-00-00."""
@@ -159,6 +160,13 @@ class Fields:
         return self.rows(name, read, tolerated=1) if items else Rows([]), identities, count
 
 
+def storable(text: str) -> str:
+    """Return a text without what JSON can hold and no database can: NUL, and half a character."""
+    if text.isprintable():
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def _integer(value: object) -> int | None:
     if isinstance(value, str):
         digits = re.fullmatch(r"\s*([0-9]{1,19})(\.0+)?\s*", value, re.ASCII)
@@ -211,8 +219,8 @@ class ContactList:
             name=fields.text("name"),
             folder_id=fields.integer("folderId") if fields.has("folderId") else None,
             unique_subscribers=fields.integer("uniqueSubscribers"),
-            total_subscribers=fields.integer("totalSubscribers"),
-            total_blacklisted=fields.integer("totalBlacklisted"),
+            total_subscribers=fields.integer_or_none("totalSubscribers"),
+            total_blacklisted=fields.integer_or_none("totalBlacklisted"),
         )
 
     @classmethod
@@ -351,7 +359,7 @@ class Process:
         return cls(
             id=fields.integer("id"),
             name=fields.word("name"),
-            status=fields.text("status").strip(),
+            status=fields.text("status").strip()[:_LONGEST_STATUS],
             links=links,
             # Some of Brevo's SDKs know a number here; 0 says that nobody was refused.
             unlinked=tuple(
@@ -408,6 +416,6 @@ class Moved:
     def read(cls, data: object) -> "Moved":
         contacts = Fields(data).object("contacts")
         return cls(
-            success=[str(moved) for moved in contacts.items("success")],
-            failure=[str(moved) for moved in contacts.items("failure")],
+            success=[storable(str(moved)) for moved in contacts.items("success")],
+            failure=[storable(str(moved)) for moved in contacts.items("failure")],
         )

@@ -225,7 +225,7 @@ def _decoded(endpoint: Endpoint, response: requests.Response) -> Any:
         return None
     try:
         return json.loads(response.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise unreadable(endpoint, response.status_code) from error
 
 

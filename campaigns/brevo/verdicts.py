@@ -29,10 +29,12 @@ from campaigns.brevo.errors import (
     in_words,
 )
 from campaigns.brevo.rate_limits import advised_wait
+from campaigns.brevo.replies import storable
 
 _TOO_MANY = 429
 _TOO_EARLY = 425
 _TIMED_OUT = 408
+_LONGEST_CODE, _LONGEST_MESSAGE = 100, 2_000
 _REFUSED = 400
 _NO_CREDITS = 402
 _FAULT = 500
@@ -44,6 +46,7 @@ _SPEAKS_OF_THE_ACCOUNT = re.compile(
     r"\b(your|this|the) (brevo |sendinblue )?(account|plan|subscription)\b.*\b("
     r"validat|suspend|block|disabl|deactivat|verif|lock|clos|expir|process|restrict|limit|permi"
     r"|allow|review|upgrade|activ|reach|exceed)"
+    r"|\bcontacts? (limit|quota)\b|\b(limit|quota) of contacts\b"
     r"|\b(not enough|insufficient|no) credits?\b|\bpermission denied\b|\bunrecogni[sz]ed IP\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -232,7 +235,7 @@ def _read(response: requests.Response) -> Answer:
     """Read Brevo's {code, message, metadata}, of which only the message is always there."""
     try:
         body = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, Mapping):
         return Answer(status=response.status_code)
@@ -240,7 +243,7 @@ def _read(response: requests.Response) -> Answer:
     duplicates = metadata.get("duplicate_identifiers") if isinstance(metadata, Mapping) else None
     return Answer(
         status=response.status_code,
-        code=str(body.get("code") or ""),
-        message=str(body.get("message") or ""),
+        code=storable(str(body.get("code") or ""))[:_LONGEST_CODE],
+        message=storable(str(body.get("message") or ""))[:_LONGEST_MESSAGE],
         duplicate_identifiers=tuple(map(str, duplicates)) if isinstance(duplicates, list) else (),
     )

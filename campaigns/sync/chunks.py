@@ -10,7 +10,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.text import fold_email
-from campaigns.brevo import BrevoNotFound, BrevoPermanent, BrevoTemporary, Process, in_words
+from campaigns.brevo import (
+    BrevoNotFound,
+    BrevoPermanent,
+    BrevoTemporary,
+    ImportReport,
+    Process,
+    in_words,
+)
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk, SegmentExport
 from campaigns.sync import contact_ids, ledger
@@ -97,7 +104,7 @@ def likely_duration(people: int) -> float:
 def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
     """Write the outcome of each line of a finished import, from its reports or from the list."""
     if process.must_be_read_back and process.status.lower() not in _NOTHING_MORE:
-        settle_without_report(run, chunk, run.client.refusals(process).refused)
+        settle_without_report(run, chunk, run.client.refusals(process))
         return
     if not process.succeeded:
         settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
@@ -106,22 +113,22 @@ def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
     if report.is_complete:
         write_outcomes(run, chunk, report.refused)
     else:
-        logger.warning("Import %s: %s", process.id, report.problem)
-        settle_without_report(run, chunk, report.refused)
+        settle_without_report(run, chunk, report)
 
 
-def settle_without_report(run: Run, chunk: ExportChunk, refused: Mapping[str, str]) -> None:
+def settle_without_report(run: Run, chunk: ExportChunk, report: ImportReport) -> None:
     """Settle a finished import of which not all who were refused are known, by the list.
 
     Whoever arrived is done. The others are sent again alone, where Brevo says why it refuses
     somebody; so are changes, of which a list says nothing.
     """
+    logger.warning("Import %s: the list is read. %s", chunk.process_id, report.problem)
     arrived = _arrived(run, chunk)
     with transaction.atomic():
         settled = _write_arrived(chunk, arrived)
-        settled += _write_refused(lines_of(chunk), refused)
+        settled += _write_refused(lines_of(chunk), report.refused)
         settled += _send_alone(chunk)
-        _close(run, chunk, settled=settled)
+        _close(run, chunk, settled=settled, message=report.problem)
     contact_ids.learn_found(chunk.export, arrived)
 
 
@@ -140,12 +147,9 @@ def _send_alone(chunk: ExportChunk) -> int:
 
 def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) -> None:
     """Write that all of an import are done but those refused: address and Brevo's reason."""
-    refused: dict[str, list[str]] = {}
-    for email, why in refusals.items():
-        refused.setdefault(why, []).append(fold_email(email))
     with transaction.atomic():
         settled = lines_of(chunk).update(outcome=Outcome.DONE)
-        for why, emails in refused.items():
+        for why, emails in _by_reason(refusals).items():
             settled -= _refuse(chunk, emails, why)
         _close(run, chunk, settled=settled)
 
@@ -316,11 +320,18 @@ def _write_arrived(chunk: ExportChunk, arrived: Mapping[str, int]) -> int:
 def _write_refused(lines: QuerySet[ExportChange], refused: Mapping[str, str]) -> int:
     """Refuse those of the lines whom an incomplete report names, but for their phone."""
     settled = 0
-    for email, why in refused.items():
-        if why != _PHONE_REFUSED:
-            named = lines.filter(email=fold_email(email))
+    for why, emails in _by_reason(refused).items():
+        for batch in _batches(emails if why != _PHONE_REFUSED else []):
+            named = lines.filter(email__in=batch)
             settled += named.update(outcome=Outcome.REFUSED, message=why)
     return settled
+
+
+def _by_reason(refused: Mapping[str, str]) -> dict[str, list[str]]:
+    emails: dict[str, list[str]] = {}
+    for email, why in refused.items():
+        emails.setdefault(why, []).append(fold_email(email))
+    return emails
 
 
 def _batches(emails: list[str]) -> Iterator[list[str]]:

@@ -79,7 +79,7 @@ def learn(contacts: Iterable[Contact], segments: Mapping[int, int]) -> None:
 
 def learn_ids(known: Iterable[Known]) -> None:
     """Keep the ids of members of whom none is known yet."""
-    rows = list(known)
+    rows = [row for row in known if row[2]]  # Brevo may show an id that is none
     if rows:
         sql.execute(*_with(_LEARN, rows))
 

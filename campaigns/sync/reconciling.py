@@ -187,7 +187,7 @@ def _causes(asking: _Asking, page: Iterable[Contact], flags: list[Wish]) -> list
     rows = Suppression.objects.filter(email__in=wanted).values_list("email", "reason")
     strength = {email: SuppressionReason(reason).strength for email, reason in rows}
     bounce, certain = SuppressionReason.BOUNCED.strength, SuppressionReason.UNSUBSCRIBED.strength
-    ids = {fold_email(contact.email): contact.id for contact in page}
+    ids = {fold_email(contact.email): contact.id for contact in page if contact.id}
     wishes = []
     for email in sorted(wanted, key=lambda email: (strength.get(email, 0) >= bounce, email)):
         if strength.get(email, 0) < certain and email in ids:

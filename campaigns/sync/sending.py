@@ -207,7 +207,7 @@ class Sender:
         if report is not None and report.is_complete:
             beside.do(chunks.write_outcomes, self.run, chunk, report.refused)
         elif report is not None:
-            chunks.settle_without_report(self.run, chunk, report.refused)
+            chunks.settle_without_report(self.run, chunk, report)
         else:
             chunks.settle_import(self.run, chunk, process)
 

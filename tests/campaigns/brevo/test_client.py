@@ -277,6 +277,12 @@ def test_pages_that_come_in_turns_for_ever_are_unreadable(script, client) -> Non
         next(pages)
 
 
+def test_list_without_totals_is_read(brevo, client) -> None:
+    brevo.get(LIST, json={**LIST_REPLY, "totalSubscribers": None, "uniqueSubscribers": "7"})
+
+    assert client.get_list(3) == ContactList(3, "Lagos", 1, 7, None, 1)
+
+
 ODD = {
     "date that is none": ({"modifiedAt": "0000-00-00 00:00:00"}, {"modified_at": None}),
     "date of another kind": ({"modifiedAt": 1767225600}, {"modified_at": None}),
@@ -286,6 +292,7 @@ ODD = {
     "id beyond all numbers": ({"id": "9" * 30}, {"id": 0}),
     "no id": ({"id": None}, {"id": 0}),
     "no address": ({"email": None}, {"email": ""}),
+    "address no database holds": ({"email": "a\0da\ud800@b.example"}, {"email": "ada?@b.example"}),
     "address of another kind": ({"email": 5}, {"email": ""}),
     "block as 1": ({"emailBlacklisted": 1}, {"is_blocklisted": True}),
     "block as a text": ({"emailBlacklisted": "True"}, {"is_blocklisted": True}),
@@ -457,6 +464,13 @@ def test_process_says_of_which_refusals_there_is_no_report(brevo, client) -> Non
     assert "invalid_emails" in report.problem
 
 
+def test_status_that_no_column_holds_is_cut(brevo, client) -> None:
+    brevo.get(f"{ROOT}/processes/78", json={"id": 78, "status": "\0" + "failed " * 100})
+
+    assert client.process(78).status.startswith("failed failed")
+    assert len(client.process(78).status) <= 100
+
+
 def test_odd_process_does_not_hide_the_others(brevo, client) -> None:
     found = [None, {"id": "x"}, {"id": "9", "name": "IMPORTUSER", "status": "queued"}]
     brevo.get(f"{ROOT}/processes", json={"count": "3", "processes": found})
@@ -512,7 +526,7 @@ def test_webhook_is_made_with_a_token_to_show(brevo, client) -> None:
 
 
 WRONG_SHAPES = [
-    ("get_list", (3,), "/contacts/lists/3", {**LIST_REPLY, "totalSubscribers": None}),
+    ("get_list", (3,), "/contacts/lists/3", {**LIST_REPLY, "uniqueSubscribers": None}),
     ("attributes", (), "/contacts/attributes", {"attributes": [{"category": "normal"}]}),
     ("attributes", (), "/contacts/attributes", {"attributes": {}}),
     ("process", (78,), "/processes/78", {"id": "x", "status": "queued"}),

@@ -117,6 +117,7 @@ ABOUT_THE_ACCOUNT = [
     refused(400, "", "Your account has been suspended. Contact our support"),
     refused(400, "invalid_parameter", "This account is not activated yet"),
     refused(422, "", "You have reached the limit: your plan does not allow more contacts"),
+    refused(400, "invalid_parameter", "Contact limit reached"),
     refused(402, "", "Payment required"),
     refused(402, "anything", "Upgrade"),
     refused(403, "", "Unrecognised IP address 203.0.113.9"),
@@ -221,7 +222,17 @@ def test_deletion_at_a_wrong_address_is_not_taken_for_a_list_that_is_gone(
         client.delete_list(3)
 
 
-@pytest.mark.parametrize("body", ['{"id": 3, "na', "<html>", "", "\xff"])
+def test_brevos_words_are_kept_as_far_as_a_database_can_hold_them(brevo, client) -> None:
+    brevo.get(LIST, status=400, json={"code": "c\0", "message": "No\0 " + "\ud800" + "x" * 9_999})
+
+    with pytest.raises(BrevoPermanent) as caught:
+        client.get_list(3)
+
+    assert caught.value.code == "c"
+    assert caught.value.brevo_message == "No ?" + "x" * 1_996
+
+
+@pytest.mark.parametrize("body", ['{"id": 3, "na', "<html>", "", "\xff", "[" * 100_000])
 def test_unreadable_answer_to_a_read_is_asked_for_again(script, client, body) -> None:
     script.get(LIST, body=body)
     script.get(LIST, json=LIST_REPLY)

@@ -73,6 +73,23 @@ FAULTS = st.sampled_from(
         "import-stuck*1",
         "import-late=4*1",
         "list-lags=2*1",
+        "import-ends=aborted*1",
+        "import-ends=completed_with_errors*1",
+        "odd-contact",
+        "odd-contact=row",
+        "wrong-count",
+        "wrong-count=1",
+        "no-contact*7",
+        "account-busy@POST /contacts/import*1",
+        "account-validation@POST /contacts*7",
+        "no-credits@POST /contacts/import",
+        "firewall@POST /contacts/lists/*/contacts/remove*1",
+        "firewall@GET /contacts/lists/*",
+        "import-partly=2*1 with report-unreachable",
+        "import-partly=2*1 with report-truncated",
+        "import-partly=2*1 with report-empty",
+        "import-partly=2*1 with report-quote",
+        "import-partly=2*1 with report-elsewhere",
     ]
 )
 
@@ -275,7 +292,8 @@ class Histories(RuleBasedStateMachine):
         self, fault: str, level: str, come: set[int], change: set[int], go: set[int]
     ) -> None:
         self.much_happens(come, change, go)
-        self.brevo.fault(fault)
+        for spec in fault.split(" with "):
+            self.brevo.fault(spec)
         self.run(self.request(verify_level=level), faulty=True)
         self.brevo.clear_faults()
         if self.list_id not in self.brevo.lists():
