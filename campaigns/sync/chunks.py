@@ -1,7 +1,7 @@
 """What came of a chunk: as Brevo's process says, or found out by reading the list back."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -37,7 +37,6 @@ _ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as l
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PHONE_REFUSED = "the phone number belongs to another contact"
 _NO_REPORT = "Brevo's report of whom it refused could not be read."
-_NOTHING_MORE = ("failed", "cancelled")  # the ends that say that Brevo gave the import up
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
@@ -101,47 +100,55 @@ def likely_duration(people: int) -> float:
     return min(took or 0.0, _LONGEST_LOOK)
 
 
-def settle_import(run: Run, chunk: ExportChunk, process: Process) -> None:
-    """Write the outcome of each line of a finished import, from its reports or from the list."""
-    if process.must_be_read_back and process.status.lower() not in _NOTHING_MORE:
-        settle_without_report(run, chunk, run.client.refusals(process))
-        return
-    if not process.succeeded:
-        settle_by_list(run, chunk, refusal=f"Brevo's import {process.id} ended: {process.status}.")
-        return
+def settle_import(
+    run: Run, chunk: ExportChunk, process: Process, do: Callable[..., None] | None = None
+) -> None:
+    """Write the outcome of each line of a finished import, from its reports or from the list.
+
+    What needs only the database is handed to ``do``, when there is one: it may be done later.
+    """
     report = run.client.refusals(process)
-    if report.is_complete:
-        write_outcomes(run, chunk, report.refused)
-    else:
-        settle_without_report(run, chunk, report)
+    if process.succeeded and report.is_complete:
+        if do is None:
+            write_outcomes(run, chunk, report.refused)
+        else:
+            do(write_outcomes, run, chunk, report.refused)
+        return
+    ended = "" if process.succeeded else f"Brevo's import {process.id} ended: {process.status}."
+    settle_without_report(run, chunk, report, ended)
 
 
-def settle_without_report(run: Run, chunk: ExportChunk, report: ImportReport) -> None:
+def settle_without_report(
+    run: Run, chunk: ExportChunk, report: ImportReport, refusal: str = ""
+) -> None:
     """Settle a finished import of which not all who were refused are known, by the list.
 
     Whoever arrived is done. The others are sent again alone, where Brevo says why it refuses
-    somebody; so are changes, of which a list says nothing.
+    somebody; so are changes, of which a list says nothing. When they are too many for it, the rest
+    is refused, if there is a refusal: the import has failed.
     """
     logger.warning("Import %s: the list is read. %s", chunk.process_id, report.problem)
     arrived = _arrived(run, chunk)
     with transaction.atomic():
         settled = _write_arrived(chunk, arrived)
         settled += _write_refused(lines_of(chunk), report.refused)
-        settled += _send_alone(chunk)
-        _close(run, chunk, settled=settled, message=report.problem)
+        settled += _send_alone(chunk, refusal)
+        _close(run, chunk, settled=settled, message=refusal or report.problem)
     contact_ids.learn_found(chunk.export, arrived)
 
 
-def _send_alone(chunk: ExportChunk) -> int:
-    """Have the open lines sent one by one; return how many are too many for it."""
+def _send_alone(chunk: ExportChunk, refusal: str) -> int:
+    """Have the open lines sent one by one; return how many others were settled instead."""
     lines = lines_of(chunk)
     ids = list(lines.order_by("pk").values_list("pk", flat=True)[:ALONE_AT_MOST])
     if not ids:
         return 0
     ExportChange.objects.filter(pk__in=ids).update(alone=True)
     rest = lines.filter(pk__gt=ids[-1])
+    if refusal:
+        return rest.update(outcome=Outcome.REFUSED, message=refusal)
     if chunk.kind == ChangeKind.JOIN:
-        return 0
+        return 0  # verifying finds who is missing
     return rest.update(outcome=Outcome.DONE, message=_NO_REPORT)
 
 
@@ -166,39 +173,31 @@ def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
     return once_more
 
 
-def settle_by_list(
-    run: Run, chunk: ExportChunk, *, refusal: str = "", is_certain: bool = True
-) -> None:
+def settle_by_list(run: Run, chunk: ExportChunk, *, is_certain: bool = True) -> None:
     """Read back who of the chunk is on the list: they are done.
 
-    The others were refused, when there is a refusal; else they stay open, to be sent again. That
-    somebody is on the list says nothing of a change: changes are always sent again. Unless it
-    ``is_certain`` that Brevo is done with the request, or everybody arrived, the chunk's outcome
-    stays unknown: whoever is in it may still come to be on the list.
+    The others stay open, to be sent again. That somebody is on the list says nothing of a change:
+    changes are always sent again. Unless it ``is_certain`` that Brevo is done with the request, or
+    everybody arrived, the chunk's outcome stays unknown: whoever is in it may still come to be on
+    the list.
     """
     arrived = _arrived(run, chunk)
     with transaction.atomic():
         settled = _write_arrived(chunk, arrived)
         lines = lines_of(chunk)
         is_certain = is_certain or (chunk.kind == ChangeKind.JOIN and not lines.exists())
-        if refusal:
-            settled += lines.update(outcome=Outcome.REFUSED, message=refusal)
         state = ChunkState.FAILED if is_certain else ChunkState.UNKNOWN
-        _close(run, chunk, settled=settled, state=state, message=refusal)
+        _close(run, chunk, settled=settled, state=state)
     contact_ids.learn_found(chunk.export, arrived)
 
 
 def settle_refused(run: Run, chunk: ExportChunk, message: str) -> None:
     """Brevo refused the request as a whole: send its people alone, to learn whom it means.
 
-    When there are too many of them for that, all are refused.
+    When there are too many of them for that, the rest is refused.
     """
     with transaction.atomic():
-        settled = 0
-        if chunk.people > ALONE_AT_MOST:
-            settled = lines_of(chunk).update(outcome=Outcome.REFUSED, message=message)
-        else:
-            _send_alone(chunk)
+        settled = _send_alone(chunk, message)
         _close(run, chunk, settled=settled, state=ChunkState.FAILED, message=message)
 
 

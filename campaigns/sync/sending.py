@@ -203,13 +203,7 @@ class Sender:
 
     def _settle(self, beside: Beside, chunk: ExportChunk, process: Process) -> None:
         """Settle an import; what needs only the database is done beside what comes next."""
-        report = self.run.client.refusals(process) if process.succeeded else None
-        if report is not None and report.is_complete:
-            beside.do(chunks.write_outcomes, self.run, chunk, report.refused)
-        elif report is not None:
-            chunks.settle_without_report(self.run, chunk, report)
-        else:
-            chunks.settle_import(self.run, chunk, process)
+        chunks.settle_import(self.run, chunk, process, beside.do)
 
     def _start(self, load: Load) -> ExportChunk | None:
         """Send a load; return its chunk when Brevo accepted it, None when there is none to await.

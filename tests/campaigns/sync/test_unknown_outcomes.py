@@ -7,6 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.enums import Consent
+from accounts.models import User
 from campaigns.enums import ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync.runs import cancel, request_sync, run_export
@@ -332,3 +333,24 @@ def test_heads_lines_and_memberships_agree(brevo, segment):
 
     total = SegmentExport.objects.aggregate(total=Sum("added"))["total"]
     assert total == ListMember.objects.count() == len(ledger(segment)) == 30
+
+
+def test_people_left_out_for_their_phone_are_sent_without_it_when_no_report_says_so(brevo, segment):
+    women(1, phone="+2348031234567")
+    sync(segment)
+    User.objects.filter(email_key=address(1)).update(email="elsewhere@example.org", gender="MALE")
+    colleague = "+2348031234568"
+    with brevo.store.writing() as store:
+        store.execute("UPDATE contact SET phone = ? WHERE email = ?", [colleague[1:], address(1)])
+    women(2, phone=colleague, phone_e164=colleague)
+    women(*range(10, 40))
+    brevo.fault("report-empty")
+    first = sync(segment)
+    assert (first.status, first.proof["missing"]) == (ExportStatus.PARTIAL, 1)
+
+    again = sync(segment)
+
+    assert address(2) in brevo.members(segment.brevo_list_id)
+    line = again.changes.get(email=address(2))
+    assert line.outcome == Outcome.DONE
+    assert line.message.startswith("Sent without the phone number")
