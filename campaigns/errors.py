@@ -28,6 +28,10 @@ class PlanRefused(CampaignsError):
     """This plan cannot be applied, approved or cancelled as asked; the message says why."""
 
 
+class ListNotOurs(CampaignsError):
+    """The id of a segment's list leads to a list that is not the segment's; nothing was changed."""
+
+
 class HistoryForgotten(CampaignsError):
     """What is asked lies before what is still kept; the message says since when it is known."""
 

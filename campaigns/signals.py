@@ -25,7 +25,7 @@ def validate_and_mirror(
 ) -> None:
     """Refuse what cannot be a segment, then make or rename its list, before anything is saved.
 
-    Raises ValidationError or BrevoError. ``loaddata`` (raw) calls nobody.
+    Raises ValidationError, BrevoError, or ListNotOurs. ``loaddata`` (raw) calls nobody.
     """
     if raw or (update_fields is not None and not _is_about(update_fields)):
         return
@@ -54,13 +54,17 @@ def take_back(instance: Segment, **_: Any) -> None:
 @receiver(post_save, sender=Segment)
 def keep(instance: Segment, **_: Any) -> None:
     steps = _steps(instance)
+    lists.remember_made(instance)
     lists.remember(steps)
     steps.clear()
 
 
 @receiver(pre_delete, sender=Segment)
 def delete_list(instance: Segment, **_: Any) -> None:
-    """Delete the list first: when Brevo refuses, the segment stays. Raises BrevoError."""
+    """Delete the list first: when Brevo refuses, the segment stays.
+
+    Raises BrevoError, or ListNotOurs.
+    """
     lists.delete_for(instance)
 
 

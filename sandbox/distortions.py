@@ -35,6 +35,7 @@ _REFUSALS = {
     ),
     "no-credits": ApiError(HTTPStatus.PAYMENT_REQUIRED, "not_enough_credits", "Not enough credits"),
     "no-contact": not_found("Contact does not exist"),
+    "list-404": not_found("List ID does not exist"),
 }
 
 
@@ -74,6 +75,14 @@ def _wrong_count(answer: Answer, number: str) -> None:
     body = json.loads(answer.body)
     if isinstance(body, dict) and "count" in body:
         answer.body = json.dumps({**body, "count": int(number or 0)}).encode()
+
+
+def _uncounted(answer: Answer, _: str) -> None:
+    body = json.loads(answer.body)
+    if isinstance(body, dict):
+        for row in body.get("lists", []):
+            row["uniqueSubscribers"] = 0
+        answer.body = json.dumps(body).encode()
 
 
 def _lead_to(link: str) -> Callable[[Answer, str], None]:
@@ -119,6 +128,7 @@ def _go_round(answer: Answer, _: str) -> None:
 
 
 _DISTORTIONS: dict[str, Callable[[Answer, str], None]] = {
+    "uncounted": _uncounted,
     "odd-contact": _odd_contact,
     "wrong-count": _wrong_count,
     "report-unreachable": _lead_to(_NOBODY_LISTENS),

@@ -25,7 +25,10 @@
     contact-unsubscribed, contact-bounced, contact-gone
                        just before the call somebody on its list unsubscribes, bounces for good
                        (which blocklists the contact too), or unsubscribes and is deleted
-
+    list-404           the list of the call is said not to exist, although it does
+    list-replaced      the list of the call is deleted just before it, and its id given to another
+                       list: of another name, in another folder, with somebody on it
+    uncounted          lists of lists say of each list that nobody is on it
     account-validation, account-busy, no-credits, firewall
                        refused because of the account (400, 409, 402), or by a firewall (403)
     no-contact         a removal is refused because of somebody who is no contact (404)
@@ -65,11 +68,15 @@ ON_IMPORT = frozenset(
 )
 ON_CONTACT = frozenset({"contact-unsubscribed", "contact-bounced", "contact-gone"})
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
-ON_DATA = ON_CONTACT | {"list-gone"}
-REFUSED = frozenset({"account-validation", "account-busy", "no-credits", "firewall", "no-contact"})
+LIST_IS_LOST = frozenset({"list-gone", "list-replaced"})
+ON_DATA = ON_CONTACT | LIST_IS_LOST
+REFUSED = frozenset(
+    {"account-validation", "account-busy", "no-credits", "firewall", "no-contact", "list-404"}
+)
 DISTORTED = {
     "odd-contact": ("GET", "/contacts*"),
     "wrong-count": ("GET", "*"),
+    "uncounted": ("GET", "/contacts/*"),
     "report-unreachable": ("GET", "/processes*"),
     "report-elsewhere": ("GET", "/processes*"),
     "report-truncated": ("GET", "/files/*"),
@@ -92,6 +99,7 @@ KINDS = (
 _TARGETS = {
     **dict.fromkeys({*ON_IMPORT, "import-late"}, ("POST", "/contacts/import")),
     **DISTORTED,
+    **dict.fromkeys({*LIST_IS_LOST, "list-404"}, ("*", "/contacts/lists/*")),
     "no-contact": ("POST", "/contacts/lists/*/contacts/remove"),
 }
 _NUMBERS = frozenset({"429", "slow", "import-partly"})

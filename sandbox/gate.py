@@ -16,6 +16,7 @@ from sandbox.faults import (
     BEFORE_WORK,
     DISTORTED,
     LATE,
+    LIST_IS_LOST,
     ON_CONTACT,
     REFUSED,
     Faults,
@@ -136,8 +137,8 @@ class Gate:
         return answer
 
     def _work(self, request: Request, strike: Strike) -> Answer:
-        if strike.kind == "list-gone":
-            self._lose_list(request)
+        if strike.kind in LIST_IS_LOST:
+            self._lose_list(request, is_replaced=strike.kind == "list-replaced")
         elif strike.kind in ON_CONTACT:
             self._befall_contact(request, strike.kind)
         request.mishap = Mishap.of(strike.on_import)
@@ -146,10 +147,11 @@ class Gate:
             return _failure(LATE[strike.kind])
         return self._after_work(strike, api.answer(self.brevo, request))
 
-    def _lose_list(self, request: Request) -> None:
+    def _lose_list(self, request: Request, *, is_replaced: bool) -> None:
         with self.brevo.store.writing():
             for list_id in _lists_of(request):
-                lists.delete_list(self.brevo.store, list_id)
+                if lists.delete_list(self.brevo.store, list_id) and is_replaced:
+                    lists.give_id_again(self.brevo.store, list_id)
 
     def _befall_contact(self, request: Request, kind: str) -> None:
         store, on_lists = self.brevo.store, _lists_of(request)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sandbox import contacts
 from sandbox.later import Wait
 from sandbox.store import Lag, Store, now_ms
 from sandbox.wire import Window
@@ -31,6 +32,19 @@ def delete_list(store: Store, list_id: int) -> bool:
         return False
     store.db.execute("DELETE FROM member WHERE list_id = ?", (list_id,))
     return True
+
+
+def give_id_again(store: Store, list_id: int) -> None:
+    """Let a colleague's list have the id of a list that was deleted."""
+    folder = create_folder(store, "Colleagues")
+    store.db.execute(
+        "INSERT INTO list (id, name, folder_id, created) VALUES (?, ?, ?, ?)",
+        (list_id, "Board members only", folder, now_ms()),
+    )
+    email = "board@example.org"
+    found = contacts.find(store, email, "email_id")
+    change = contacts.Change(email=email)
+    add(store, list_id, found["id"] if found else contacts.create(store, change))
 
 
 def delete_folder(store: Store, folder_id: int) -> bool:

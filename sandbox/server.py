@@ -19,7 +19,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox import attributes, inspection, pages
-from sandbox.api import Brevo
+from sandbox.api import ORGANIZATION, Brevo
 from sandbox.faults import Faults
 from sandbox.gate import Gate, parse
 from sandbox.limits import Limits
@@ -156,6 +156,7 @@ class Sandbox(inspection.Inspection):
     import_seconds: float = 0.0
     french: bool = False
     unicode_domains: bool = False
+    organization: str = ORGANIZATION
     port: int = 0
     faults: Faults = field(default_factory=Faults)
 
@@ -169,7 +170,7 @@ class Sandbox(inspection.Inspection):
             raise
         self.processes = Processes(self.store, self.import_seconds)
         limits = Limits(self.requests_per_second, self.other_requests_per_hour)
-        brevo = Brevo(self.store, self.processes, self.root)
+        brevo = Brevo(self.store, self.processes, self.root, self.organization)
         self.gate = self._server.gate = Gate(
             brevo, self.key, limits, self.faults, self._server.stopping
         )

@@ -33,7 +33,10 @@ from campaigns.audience.definition import problems
 from campaigns.audience.explain import sentence
 from campaigns.audience.revisions import recorded, told
 from campaigns.brevo import BrevoError
+from campaigns.errors import CampaignsError, ListNotOurs
 from campaigns.models import Segment
+from campaigns.sync.gateway import connect
+from campaigns.sync.given_up import lists_elsewhere, release
 from campaigns.sync.lists import undone_together
 
 REVISIONS_SHOWN = 20
@@ -65,7 +68,13 @@ class SegmentAdmin(SegmentPreview):
     told_when_empty = "Say once whom you mean: a list in Brevo is then kept equal to it."
     ordering = ("name", "pk")
     sortable_by = ("name_cell", "audience_cell")
-    actions = ("preview_selected", "count_now", sync_action, "delete_selected")
+    actions = (
+        "preview_selected",
+        "count_now",
+        sync_action,
+        "release_lists",
+        "delete_selected",
+    )
     delete_confirmation_template = "admin/campaigns/segment/delete_confirmation.html"
     fieldsets = (
         (None, {"fields": ("name", "description")}),
@@ -167,7 +176,7 @@ class SegmentAdmin(SegmentPreview):
         try:
             with undone_together():
                 return super().changeform_view(request, object_id, form_url, extra_context)
-        except BrevoError as error:
+        except (BrevoError, ListNotOurs) as error:
             request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
             return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -218,6 +227,15 @@ class SegmentAdmin(SegmentPreview):
         found = offered(key, request.GET.get("term", "")) if key in CRITERIA else []
         return JsonResponse({"results": [{"id": str(v), "text": label} for v, label in found]})
 
+    @admin.action(description="Release lists that are not here", permissions=["sync"])
+    def release_lists(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Let segments go of lists that are in another account, or are no longer theirs."""
+        for segment in queryset:
+            try:
+                self.message_user(request, release(connect(), segment), messages.SUCCESS)
+            except (BrevoError, CampaignsError) as error:
+                self.message_user(request, str(error), messages.ERROR)
+
     ## Deletion
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -231,9 +249,16 @@ class SegmentAdmin(SegmentPreview):
     ) -> Any:
         try:
             return super().delete_view(request, object_id, extra_context)
-        except BrevoError as error:
+        except (BrevoError, ListNotOurs) as error:
             self.message_user(request, f"The segment stays. {error}", messages.ERROR)
             return redirect("admin:campaigns_segment_change", object_id)
+
+    def delete_model(self, request: HttpRequest, obj: Segment) -> None:
+        """Delete a segment, and name the lists in other accounts that stay."""
+        stay = lists_elsewhere(obj)
+        super().delete_model(request, obj)
+        for one in stay:
+            self.message_user(request, f"{one} stays as it is.", messages.WARNING)
 
     @admin.action(description="Delete…", permissions=["delete"])
     def delete_selected(
@@ -247,8 +272,8 @@ class SegmentAdmin(SegmentPreview):
             try:
                 with transaction.atomic():
                     self.log_deletions(request, Segment.objects.filter(pk=segment.pk))
-                    segment.delete()
-            except BrevoError as error:
+                    self.delete_model(request, segment)
+            except (BrevoError, ListNotOurs) as error:
                 words = f"Segment “{segment}” stays. {error}"
                 self.message_user(request, words, messages.ERROR)
             else:

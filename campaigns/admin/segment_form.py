@@ -14,6 +14,7 @@ from campaigns.audience.definition import validate
 from campaigns.audience.revisions import labels_of
 from campaigns.brevo import BrevoError
 from campaigns.enums import Match
+from campaigns.errors import CampaignsError
 from campaigns.models import Segment
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class CriterionField(forms.Field):
 class SegmentForm(VersionedForm, SegmentModelForm):
     """Holds what was typed until both our rules and Brevo have accepted it."""
 
-    refusal: BrevoError | None = None
+    refusal: BrevoError | CampaignsError | None = None
 
     class Meta:
         model = Segment
@@ -118,8 +119,10 @@ class SegmentForm(VersionedForm, SegmentModelForm):
             self.add_error(None, ValidationError(words_of(self.refusal), code="brevo"))
 
 
-def words_of(error: BrevoError) -> list[str]:
+def words_of(error: BrevoError | CampaignsError) -> list[str]:
     """Return our words, Brevo's own word for word, and the remedy, each as a line."""
+    if isinstance(error, CampaignsError):
+        return ["Nothing was saved.", str(error)]
     told = [f"Nothing was saved. {error.summary.rstrip('.')}."]
     if error.brevo_message:
         told.append(f"Brevo says: “{error.brevo_message}”")

@@ -72,6 +72,24 @@ class BrevoClient(Transport):
         for page in self._pages(to.LISTS_OF_FOLDER, "lists", read, folder_id, size=_FOLDER_PAGE):
             yield from page
 
+    def all_lists(self) -> Iterator[ContactList]:
+        """Yield the lists of all folders, newest first; their totals are left uncounted here.
+
+        Whoever looks for a list must not miss one: BrevoUnreadable when one cannot be read.
+        """
+        for page in self._newest_lists():
+            if page.unreadable:
+                raise unreadable(to.LISTS)
+            yield from page
+
+    def newest_list_id(self) -> int:
+        """Return the id of the account's newest list, 0 when there is none."""
+        return max((found.id for found in next(self._newest_lists(), [])), default=0)
+
+    def _newest_lists(self) -> Iterator[Rows[ContactList]]:
+        read = ContactList.read_among_others
+        return self._pages(to.LISTS, "lists", read, size=_FOLDER_PAGE, sort="desc")
+
     def create_list(self, name: str, folder_id: int) -> int:
         return self._create(to.CREATE_LIST, {"name": name, "folderId": folder_id})
 
@@ -248,15 +266,16 @@ class BrevoClient(Transport):
         *,
         size: int,
         query: Mapping[str, str | int] | None = None,
+        sort: str = "asc",
     ) -> Iterator[Rows[T]]:
-        """Yield page after page, oldest first, so that what is new lands behind what was read.
+        """Yield page after page; oldest first, what is new lands behind what was read.
 
         It ends with an empty page: neither a short page nor Brevo's count is proof of the end.
         Raises BrevoUnreadable when Brevo sends what it has sent before, though there is more.
         """
         offset, previous, before = 0, frozenset[str](), set[int]()
         while True:
-            asked = {**(query or {}), "limit": size, "offset": offset, "sort": "asc"}
+            asked = {**(query or {}), "limit": size, "offset": offset, "sort": sort}
             reply = self._ask(endpoint, target, query=asked)
             page, ids, count = _understood(endpoint, partial(_page, name, read, offset), reply)
             if not page.sent:

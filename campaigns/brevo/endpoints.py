@@ -35,6 +35,7 @@ ACCOUNT = Endpoint("GET", "/account", "show the account")
 FOLDERS = Endpoint("GET", "/contacts/folders", "list the folders")
 CREATE_FOLDER = Endpoint("POST", "/contacts/folders", "make the folder", repeatable=False)
 
+LISTS = Endpoint("GET", "/contacts/lists", "list the lists")
 LISTS_OF_FOLDER = Endpoint("GET", "/contacts/folders/{id}/lists", "list the folder's lists")
 CREATE_LIST = Endpoint("POST", "/contacts/lists", "make the list", repeatable=False)
 RENAME_LIST = Endpoint("PUT", "/contacts/lists/{id}", "rename the list")

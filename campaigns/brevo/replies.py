@@ -72,6 +72,13 @@ class Fields:
             raise WrongShape(name)
         return storable(value)
 
+    def known_as(self, name: str) -> str:
+        """Return an id as text, whether it is a text or a number; "" when there is none."""
+        value = self._data.get(name)
+        if value is None or isinstance(value, str):
+            return storable(value or "")
+        return str(self.integer(name))
+
     def flag(self, name: str) -> bool:
         """Return a flag. One that is left out is not set; one that nobody understands is."""
         value = self._data.get(name)
@@ -209,6 +216,13 @@ class ContactList:
     unique_subscribers: int
     total_subscribers: int | None = None
     total_blacklisted: int | None = None
+    created_at: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True when every counter says so, and all of them were counted."""
+        counters = (self.unique_subscribers, self.total_subscribers, self.total_blacklisted)
+        return counters == (0, 0, 0)
 
     @classmethod
     def read(cls, data: object) -> "ContactList":
@@ -221,6 +235,7 @@ class ContactList:
             unique_subscribers=fields.integer("uniqueSubscribers"),
             total_subscribers=fields.integer_or_none("totalSubscribers"),
             total_blacklisted=fields.integer_or_none("totalBlacklisted"),
+            created_at=fields.moment("createdAt"),
         )
 
     @classmethod
@@ -372,15 +387,20 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """An account. `id` is its organization's, else its address: what stays when keys change."""
+
     company: str
     email: str
     plans: tuple[str, ...]
+    id: str
 
     @classmethod
     def read(cls, data: object) -> "Account":
         fields = Fields(data)
         plans = fields.rows("plan", lambda plan: Fields(plan).text("type", ""))
-        return cls(fields.text("companyName", ""), fields.text("email"), tuple(plans))
+        email = fields.text("email")
+        known_as = fields.known_as("organization_id") or email.lower()
+        return cls(fields.text("companyName", ""), email, tuple(plans), known_as)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """What stands between us and Brevo: found by asking, changing nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.urls import reverse
 
 from accounts.models import User
@@ -19,7 +21,11 @@ from campaigns.brevo import (
     BrevoUnreachable,
     ContactList,
 )
-from campaigns.models import Segment, Suppression, WebhookEvent
+from campaigns.errors import ListNotOurs
+from campaigns.models import BrevoList, Segment, Suppression, WebhookEvent
+from campaigns.sync.gateway import KnownAccount, account_of, remember_account
+from campaigns.sync.given_up import lists_back
+from campaigns.sync.list_identity import check_account, unless_gone, why_not_ours
 
 
 class Mark(StrEnum):
@@ -53,8 +59,10 @@ def findings(client: BrevoClient) -> Findings:
 
 def _account(client: BrevoClient) -> Findings:
     account = client.account()
+    remember_account(account)
     plans = ", ".join(account.plans) or "no plan"
-    told = f"The key is good for the account of {account.company or account.email} ({plans})."
+    who = f"{account.company or account.email} ({account.id}; {plans})"
+    told = f"The key is good for the account of {who}."
     yield Finding(Mark.FINE, told)
 
 
@@ -80,36 +88,77 @@ def _lists(client: BrevoClient) -> Findings:
     else:
         yield Finding(Mark.FINE, f"Folder “{settings.BREVO_FOLDER}” is there ({folder}).")
     ours = {} if folder is None else {found.id: found for found in client.lists(folder)}
-    wanted: set[int] = set()
+    yield from _elsewhere(account_of(client))
+    known: set[int] = set()
     for segment in Segment.objects.order_by("pk").only("name", "brevo_list_id").iterator():
-        wanted.add(segment.brevo_list_id or 0)
-        yield _list_of(client, segment, ours)
-    for left in (ours[list_id] for list_id in sorted(ours.keys() - wanted)):
+        with suppress(ListNotOurs):
+            account = check_account(client, segment)
+            known.add(segment.brevo_list_id or 0)
+            yield _list_of(client, account, segment, ours)
+    for back in lists_back(client):
+        known.add(back.list_id)
+        yield Finding(
+            Mark.WRONG,
+            f"List {back.list_id} “{back.name}” is there again, although segment “{back.segment}” "
+            "gave it up: each sync takes off whoever may not be mailed. Mail the segment's other "
+            "list, and delete this one in Brevo.",
+        )
+    for list_id in sorted(ours.keys() - known):
+        left = client.get_list(list_id)  # only here are contacts counted
         yield Finding(
             Mark.WRONG,
             f"List {left.id} “{left.name}” lies in our folder and belongs to no segment, with "
-            f"{left.unique_subscribers:,} contacts: delete it in Brevo, or move it elsewhere.",
+            f"{left.unique_subscribers:,} contacts: move it elsewhere in Brevo, or delete it "
+            "there when nobody needs it.",
         )
 
 
-def _list_of(client: BrevoClient, segment: Segment, ours: Mapping[int, ContactList]) -> Finding:
+def _elsewhere(account: KnownAccount) -> Findings:
+    """Name the segments whose lists are in other accounts, one finding for each account."""
+    lists = BrevoList.objects.filter(
+        given_up_at=None, segment__brevo_list_id=F("list_id")
+    ).select_related("segment")
+    by_account: dict[KnownAccount, list[str]] = {}
+    for one in lists.exclude(account=account.id).order_by("pk"):
+        other = KnownAccount(one.account, one.account_name)
+        by_account.setdefault(other, []).append(f"“{one.segment}” ({one.list_id})")
+    for other, names in by_account.items():
+        yield Finding(
+            Mark.WRONG,
+            f"The lists of these segments are in the Brevo account {other}, and BREVO_API_KEY is a "
+            f"key of {account}, so they are not synced, renamed or deleted: {', '.join(names)}. "
+            f"Set BREVO_API_KEY to a key of {other} again; or, when you moved to {account} for "
+            "good, run “manage.py release_list --all”: those lists stay as they are, and the next "
+            "syncs make new ones here.",
+        )
+
+
+def _list_of(
+    client: BrevoClient,
+    account: KnownAccount,
+    segment: Segment,
+    ours: Mapping[int, ContactList],
+) -> Finding:
     """Say how a segment's list is; those in our folder are known already, in few requests."""
     list_id, remedy = segment.brevo_list_id, "the next sync makes a new one"
     if list_id is None:
         return Finding(Mark.WRONG, f"Segment “{segment.name}” has no list: {remedy}.")
-    try:
-        found = ours.get(list_id) or client.get_list(list_id)
-    except BrevoNotFound:
-        told = f"List {list_id} of segment “{segment.name}” is gone from Brevo: {remedy}."
-        return Finding(Mark.WRONG, told)
     what = f"List {list_id} of segment “{segment.name}”"
+    try:
+        found = ours.get(list_id) or unless_gone(client, list_id, lambda: client.get_list(list_id))
+    except BrevoNotFound:
+        return Finding(Mark.WRONG, f"{what} is gone from Brevo: {remedy}.")
+    if doubt := why_not_ours(client, segment, found, account):
+        return Finding(Mark.WRONG, doubt)
     if found.name != segment.name:
         told = f"{what} is called “{found.name}” at Brevo: rename it there."
         return Finding(Mark.WRONG, told)
     if list_id not in ours:
         told = f"{what} lies outside our folder, which does no harm: move it back if you like."
         return Finding(Mark.NOTE, told)
-    return Finding(Mark.FINE, f"{what} is there, with {found.unique_subscribers:,} contacts.")
+    # In lists of lists a counter may be 0 whatever the list holds.
+    counted = f", with {found.unique_subscribers:,} contacts" if found.unique_subscribers else ""
+    return Finding(Mark.FINE, f"{what} is there{counted}.")
 
 
 def _webhook(client: BrevoClient) -> Findings:

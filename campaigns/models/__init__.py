@@ -1,5 +1,6 @@
 """Facts: what a segment is, what its runs did, whom we put on its list, who must not be mailed."""
 
+from campaigns.models.brevo_list import BrevoList
 from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
@@ -8,6 +9,7 @@ from campaigns.models.suppression import Suppression, WebhookEvent, owners
 
 __all__ = [
     "AccountLease",
+    "BrevoList",
     "ExportChange",
     "ExportChunk",
     "IdempotentAnswer",

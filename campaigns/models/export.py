@@ -41,6 +41,9 @@ class SegmentExport(models.Model):
     )
     error_message = models.TextField(blank=True)
     brevo_list_id = models.BigIntegerField(null=True)
+    known_list_id = models.BigIntegerField(
+        null=True, help_text="The newest list of the account before this run asked for its own."
+    )
     exported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="exports"
     )

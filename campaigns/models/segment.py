@@ -42,9 +42,8 @@ class Segment(DerivedModel):
     traffic_sources = models.JSONField(default=list, blank=True)
     agents = models.JSONField(default=list, blank=True)
     partners = models.JSONField(default=list, blank=True)
-    brevo_list_id = models.BigIntegerField(
-        "Brevo list", null=True, blank=True, unique=True, editable=False
-    )
+    # Ids repeat from account to account: BrevoList has the account that this one is of.
+    brevo_list_id = models.BigIntegerField("Brevo list", null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

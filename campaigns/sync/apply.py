@@ -1,17 +1,20 @@
 """Apply: perform exactly the plan that was written down. Removals go first."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.brevo import AttributeMap, BrevoError, BrevoPermanent, Moved
+from campaigns.brevo import AttributeMap, BrevoError, BrevoNotFound, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync import chunks, contact_ids, ledger
 from campaigns.sync.consent import plan_who_said_no_since
+from campaigns.sync.gateway import account_of
+from campaigns.sync.list_identity import is_gone, remember_list
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
 from campaigns.sync.sending import Sender
@@ -25,10 +28,17 @@ def prepare_list(run: Run) -> None:
     """Make the list when there is none any more; then nobody is on it, whatever we remember."""
     segment, export = run.segment, run.export
     if export.list_was_gone and export.brevo_list_id is None:
-        list_id = make_list(run.client, segment.name, look_first=export.attempts > 1)
+        account = account_of(run.client)
+        look_first = export.known_list_id is not None
+        if not look_first:
+            run.save(known_list_id=run.client.newest_list_id())
+        newest = export.known_list_id
+        made = make_list(run.client, segment.name, newest=newest, look_first=look_first)
+        list_id = made.id
         with transaction.atomic():
             is_there = Segment.objects.filter(pk=segment.pk).update(brevo_list_id=list_id)
             if is_there:
+                remember_list(segment, account, made)
                 ledger.strike_off(export)
                 run.save(brevo_list_id=list_id)
         if not is_there:
@@ -101,7 +111,8 @@ def remove_again(run: Run, emails: Sequence[str]) -> None:
         again = ListMember.objects.current().filter(segment=run.segment, contact_id__isnull=False)
         ended = ListMember.objects.filter(removed_by=run.export.pk)
         ended = ended.exclude(contact_id__in=again.values("contact_id"))
-        _take_off(run, emails[start : start + size], ended)
+        with suppress(BrevoPermanent):  # whoever is still on it is named by the proof
+            _take_off(run, emails[start : start + size], ended)
 
 
 def _take_off(run: Run, emails: Sequence[str], stays: ListMemberQuerySet) -> Moved:
@@ -115,19 +126,25 @@ def _take_off(run: Run, emails: Sequence[str], stays: ListMemberQuerySet) -> Mov
     return run.client.remove_from_list(_list_id(run), emails)
 
 
-def _remove(run: Run, page: Sequence[tuple[int, str]]) -> None:
-    """Remove one chunk; when Brevo refuses it as a whole, find out whom it means."""
+def _remove(run: Run, page: Sequence[tuple[int, str]], *, list_is_there: bool = False) -> None:
+    """Remove one chunk; when Brevo refuses it as a whole, find out whom it means.
+
+    After a 404 that seems to be about the list, only a look at the list tells.
+    """
     lines, emails = [line for line, _ in page], [email for _, email in page]
     ledger.doubt(run.export, emails)  # should the answer be lost, and they come back
     refusal = ""
     try:
         moved = _take_off(run, emails, ListMember.objects.current())
     except BrevoPermanent as error:
-        if not error.concerns_contact:
+        is_404 = isinstance(error, BrevoNotFound)
+        if is_404 and not list_is_there and is_gone(run.client, _list_id(run)):
             raise
-        if len(page) > 1:
+        if not is_404 and not error.concerns_contact:
+            raise
+        if len(page) > 1 or (is_404 and not list_is_there):
             for one in page:
-                _remove(run, [one])
+                _remove(run, [one], list_is_there=is_404 or list_is_there)
             return
         refusal = error.brevo_message or str(error)
     outcome = Outcome.REFUSED if refusal else Outcome.DONE

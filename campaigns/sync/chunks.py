@@ -22,6 +22,7 @@ from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk, SegmentExport
 from campaigns.sync import contact_ids, ledger
 from campaigns.sync.closing import STAYS_POSSIBLE, recount
+from campaigns.sync.list_identity import unless_gone
 from campaigns.sync.work import Run
 
 logger = logging.getLogger(__name__)
@@ -298,15 +299,19 @@ def _arrived(run: Run, chunk: ExportChunk) -> dict[str, int]:
     if list_id is None or chunk.kind != ChangeKind.JOIN or list_id != run.segment.brevo_list_id:
         return {}
     hoped_for = set(lines_of(chunk).values_list("email", flat=True))
-    found: dict[str, int] = {}
     since = chunk.sent_at - _CLOCKS_DIFFER
-    try:
+
+    def read() -> dict[str, int]:
+        found: dict[str, int] = {}
         for page in run.client.list_members(list_id, modified_since=since):
             ids = {fold_email(contact.email): contact.id for contact in page}
             found |= {email: ids[email] for email in hoped_for & ids.keys()}
+        return found
+
+    try:
+        return unless_gone(run.client, list_id, read)
     except BrevoNotFound:
         return {}
-    return found
 
 
 def _write_arrived(chunk: ExportChunk, arrived: Mapping[str, int]) -> int:

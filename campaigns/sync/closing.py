@@ -71,7 +71,9 @@ def finish(run: Run, status: ExportStatus | None = None, message: str = "") -> N
         run.save(
             **_heads(export, counts),
             status=_status(status, counts, remark),
-            error_message=" ".join(filter(None, (message, remark, _unknown(status, counts)))),
+            error_message=" ".join(
+                filter(None, (message, remark, _unknown(status, counts), *run.notices))
+            ),
             finished_at=Now(),
             waits_for="",
             **({} if status == ExportStatus.PLANNED else {"phase": Phase.DONE}),

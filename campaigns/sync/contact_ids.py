@@ -14,6 +14,7 @@ from campaigns.brevo import BrevoContactNotFound, Contact
 from campaigns.models import ExportChange, ListMember, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync import ledger, sql
+from campaigns.sync.list_identity import segments_elsewhere
 from campaigns.sync.work import Run
 
 _LONGEST_ADDRESS = 254
@@ -194,10 +195,11 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
     different = [pk for (pk,) in sql.rows(*_with(_DIFFERENT, list(addresses.items())))]
     if not different:
         return []
-    stays = list(ListMember.objects.filter(contact_id__in=different).order_by("pk"))
+    here = ListMember.objects.exclude(segment__in=segments_elsewhere())
+    stays = list(here.filter(contact_id__in=different).order_by("pk"))
     taken = _taken({(stay.segment_id, addresses[stay.contact_id or 0]) for stay in stays})
     newest = {stay.contact_id: stay.pk for stay in stays}
-    here = {stay.contact_id for stay in stays if stay.removed_at is None}
+    current = {stay.contact_id for stay in stays if stay.removed_at is None}
     found = []
     for stay in stays:
         address = addresses[stay.contact_id or 0]
@@ -207,7 +209,7 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
                 stay.contact_id, stay.email_at_brevo = None, ""
             continue
         if stay.removed_at is None or (
-            stay.contact_id not in here and newest[stay.contact_id] == stay.pk
+            stay.contact_id not in current and newest[stay.contact_id] == stay.pk
         ):
             stay.email_at_brevo = address if is_elsewhere else ""
         if is_elsewhere:

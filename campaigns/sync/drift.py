@@ -6,6 +6,7 @@ from functools import cached_property
 from campaigns.brevo import BrevoClient
 from campaigns.enums import ExportStatus, Phase, VerifyLevel
 from campaigns.models import Segment, SegmentExport
+from campaigns.sync.list_identity import check_account, find_list
 from campaigns.sync.runs import request_sync, run_export
 from campaigns.sync.verify import Proof, level_for, verify
 
@@ -48,10 +49,13 @@ class Drift:
 def drift(client: BrevoClient, segment: Segment, level: VerifyLevel) -> Drift:
     """Read the list back and plan a sync; the plan stays, to be applied if it pleases.
 
-    Raises BrevoError, SegmentBroken, and SegmentBusy while a run is at work.
+    Raises BrevoError, SegmentBroken, SegmentBusy while a run is at work, and ListNotOurs before
+    anything of another list is read.
     """
+    check_account(client, segment)
     finished = SegmentExport.objects.filter(segment=segment, phase=Phase.DONE)
     last = finished.exclude(proof={}).order_by("-pk").first()
     plan = run_export(request_sync(segment, plan_only=True).pk)
     after = last.pk if last is not None else None
+    find_list(client, segment)
     return Drift(last, verify(client, segment, level_for(segment, level), after=after), plan)

@@ -1,8 +1,14 @@
-"""The one place where our settings become a Brevo client."""
+"""Where our settings become a Brevo client, and whose account it is."""
+
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
-from campaigns.brevo import BrevoClient
+from campaigns.brevo import Account, BrevoClient
+from campaigns.models import AccountLease
+
+_LONGEST = 254  # what the database keeps of an account's id and name
 
 
 def connect() -> BrevoClient:
@@ -14,3 +20,43 @@ def connect() -> BrevoClient:
         other_requests_per_hour=settings.BREVO_OTHER_REQUESTS_PER_HOUR,
         report_hosts=settings.BREVO_REPORT_HOSTS,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """The account behind the configured key: the id that lists are remembered with, and a name."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"“{self.name}” ({self.id})"
+
+
+def account_of(client: BrevoClient) -> KnownAccount:
+    """Return whose account the configured key is; raises BrevoError.
+
+    Brevo is asked only when the key or the URL is new to us: it costs a request of the scarcer
+    budget. A key never changes its account.
+    """
+    return known_account() or remember_account(client.account())
+
+
+def known_account() -> KnownAccount | None:
+    """Return whose account the configured key is, None while Brevo has not been asked."""
+    lease = AccountLease.objects.filter(key=_key()).first()
+    return KnownAccount(**lease.value) if lease is not None else None
+
+
+def remember_account(account: Account) -> KnownAccount:
+    """Keep what Brevo has just said of the configured key's account, and return it."""
+    known = KnownAccount(account.id[:_LONGEST], (account.company or account.email)[:_LONGEST])
+    AccountLease.objects.update_or_create(key=_key(), defaults={"value": asdict(known)})
+    return known
+
+
+def _key() -> str:
+    """Name the key and the URL by a digest, from which nobody finds the key."""
+    spoken = f"{settings.BREVO_API_URL.rstrip('/')} {settings.BREVO_API_KEY.strip()}"
+    digest = salted_hmac("campaigns.sync.gateway", spoken, algorithm="sha256").hexdigest()
+    return f"account {digest[:40]}"

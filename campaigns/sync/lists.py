@@ -2,84 +2,119 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from itertools import takewhile
 
 from django.conf import settings
 
-from campaigns.brevo import BrevoClient, BrevoError, BrevoNotFound
-from campaigns.models import Segment
-from campaigns.sync.gateway import connect
+from campaigns.brevo import BrevoClient, BrevoError, BrevoNotFound, ContactList
+from campaigns.models import BrevoList, Segment
+from campaigns.sync import given_up
+from campaigns.sync.gateway import account_of, connect
+from campaigns.sync.list_identity import find_list, lists_of, remember_list, unless_gone
 
 logger = logging.getLogger(__name__)
 
 Undo = Callable[[], None]
 _undone_together: ContextVar[list[Undo] | None] = ContextVar("undone_together", default=None)
+_made_for = "_made_at_brevo"
 
 
-def make_list(client: BrevoClient, name: str, *, look_first: bool = False) -> int:
-    """Make a list in our folder and return its id.
+def make_list(
+    client: BrevoClient, name: str, *, newest: int | None = None, look_first: bool = False
+) -> ContactList:
+    """Make a list in our folder and return it.
 
     Brevo knows no unique names, so a request whose answer was lost may have left a list behind.
     Then, and when ``look_first`` says that an earlier attempt may have died, an empty list of
-    exactly this name that belongs to no segment is taken instead of making a second one.
+    exactly this name in our folder is taken instead of making a second one: if it is newer than
+    ``newest``, the newest list before the first attempt, and belongs to no segment.
     """
     folder = client.ensure_folder(settings.BREVO_FOLDER)
-    if look_first and (found := _left_behind(client, folder, name)):
-        return found
+    if newest is None:
+        newest = client.newest_list_id()
+    if look_first and (left := _left_behind(client, folder, name, newest)):
+        return left
     try:
-        return client.create_list(name, folder)
+        list_id = client.create_list(name, folder)
     except BrevoError as error:
-        if error.may_have_happened and (found := _left_behind(client, folder, name)):
-            return found
+        if error.may_have_happened and (left := _left_behind(client, folder, name, newest)):
+            return left
         raise
+    return ContactList(list_id, name, folder, 0)
 
 
-def _left_behind(client: BrevoClient, folder: int, name: str) -> int | None:
-    ids = [
-        found.id
-        for found in client.lists(folder)
-        if found.name == name and not found.unique_subscribers
-    ]
-    taken = Segment.objects.filter(brevo_list_id__in=ids).values_list("brevo_list_id", flat=True)
-    return min(set(ids) - set(taken), default=None)
+def _left_behind(client: BrevoClient, folder: int, name: str, newest: int) -> ContactList | None:
+    """Return a list that our own request made; its counters are believed where they are counted."""
+    taken = lists_of(account_of(client))
+    newer = takewhile(lambda found: found.id > newest, client.all_lists())
+    for list_id in [found.id for found in newer if found.name == name and found.id not in taken]:
+        try:
+            shown = client.get_list(list_id)
+        except BrevoNotFound:
+            continue
+        if (shown.name, shown.folder_id) == (name, folder) and shown.is_empty:
+            return shown
+    return None
 
 
 def create_for(segment: Segment) -> Undo:
     """Give a new segment its list and return how to take it back; raises BrevoError."""
-    list_id = segment.brevo_list_id = make_list(connect(), segment.name)
+    client = connect()
+    account = account_of(client)
+    made = make_list(client, segment.name)
+    segment.brevo_list_id = made.id
+    segment.__dict__[_made_for] = account, made
 
     def take_back() -> None:
         segment.brevo_list_id = None
-        connect().delete_list(list_id)
+        segment.__dict__.pop(_made_for, None)
+        connect().delete_list(made.id)
 
     return take_back
 
 
-def rename_for(segment: Segment, old_name: str) -> Undo:
-    """Carry a new name over to the list and return how to take it back; raises BrevoError.
+def remember_made(segment: Segment) -> None:
+    """Remember, once the segment is saved, the list that was made for it."""
+    if made := segment.__dict__.pop(_made_for, None):
+        remember_list(segment, *made)
 
-    A list that is already gone is made again by the next sync, under the new name.
+
+def rename_for(segment: Segment, old_name: str) -> Undo:
+    """Carry a new name over to the list and return how to take it back.
+
+    A list that is already gone is made again by the next sync, under the new name. Raises
+    BrevoError, and ListNotOurs when the list is not the segment's.
     """
+    list_id, client = segment.brevo_list_id, connect() if segment.brevo_list_id else None
+    if list_id is None or client is None or find_list(client, segment, name=old_name) is None:
+        return lambda: None
 
     def rename(name: str) -> None:
-        if segment.brevo_list_id is not None:
-            try:
-                connect().rename_list(segment.brevo_list_id, name)
-            except BrevoNotFound:
-                return
+        with suppress(BrevoNotFound):
+            unless_gone(client, list_id, lambda: client.rename_list(list_id, name))
 
     rename(segment.name)
+    BrevoList.objects.filter(segment=segment.pk, list_id=list_id).update(name=segment.name)
     return lambda: rename(old_name)
 
 
 def delete_for(segment: Segment) -> None:
-    """Delete the segment's list; one that is already gone is fine. Raises BrevoError."""
-    if segment.brevo_list_id is not None:
-        try:
-            connect().delete_list(segment.brevo_list_id)
-        except BrevoNotFound:
-            return
+    """Delete the segment's list; one that is already gone is fine.
+
+    Raises BrevoError, and ListNotOurs when the list is not the segment's: release it first.
+    """
+    list_id = segment.brevo_list_id
+    client = connect() if list_id is not None or given_up.exist_for(segment) else None
+    if client is None:
+        return
+    if list_id is not None and find_list(client, segment) is not None:
+        with suppress(BrevoNotFound):
+            unless_gone(client, list_id, lambda: client.delete_list(list_id))
+    for back in given_up.lists_back(client, segment):
+        with suppress(BrevoNotFound):
+            client.delete_list(back.list_id)
 
 
 def undo(steps: list[Undo]) -> None:

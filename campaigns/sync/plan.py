@@ -14,13 +14,14 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
 from campaigns.audience.query_builder import SegmentQueryBuilder
-from campaigns.brevo import BrevoNotFound, BrevoTemporary
+from campaigns.brevo import BrevoTemporary
 from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase, Reason
 from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 from campaigns.sync.digest import digest_of
 from campaigns.sync.ledger import SEND_ALONE, UNKNOWN
+from campaigns.sync.list_identity import list_is_gone
 from campaigns.sync.work import Run
 
 _HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
@@ -110,19 +111,14 @@ def look_at_list(run: Run) -> bool:
     """True when the segment's list is no longer there, so that everybody joins a new one.
 
     A plan that is only looked at does not need Brevo: when it is out of reach, the list is
-    taken to be there.
+    taken to be there. Raises ListNotOurs when the id leads to another list.
     """
-    list_id = run.segment.brevo_list_id
-    if list_id is None:
-        return True
     try:
-        run.client.get_list(list_id)
-    except BrevoNotFound:
-        return True
+        return list_is_gone(run.client, run.segment)
     except BrevoTemporary:
         if not run.export.plan_only:
             raise
-    return False
+    return run.segment.brevo_list_id is None
 
 
 def write_plan(

@@ -16,6 +16,8 @@ from campaigns.brevo import BrevoClient, BrevoError, Contact, ContactDetails
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import AccountLease, Segment, Suppression, owners
 from campaigns.sync import contact_ids
+from campaigns.sync.gateway import KnownAccount, account_of
+from campaigns.sync.list_identity import lists_of, segments_by_list
 from campaigns.sync.suppressing import Wish, suppress_many
 
 _KEY = "reconciliation"
@@ -43,11 +45,11 @@ def reconcile(
     Reads the contacts changed since the last time, or ``since``; the first time all of them. A
     suppression is never lifted. Raises BrevoError; what was learned until then stays.
     """
-    started, last = timezone.now(), _last_time()
+    account = account_of(client)
+    started, last = timezone.now(), _last_time(account)
     done = Reconciled(since or (last and last - _OVERLAP))
-    lists = Segment.objects.values_list("brevo_list_id", "pk")
-    segments = {list_id: pk for list_id, pk in lists if list_id is not None}
-    ours: set[int | None] = set(segments)
+    segments = segments_by_list(account)
+    ours: set[int | None] = {*lists_of(account)}
     asking = _Asking(client)
     for page in client.contacts(modified_since=done.since):
         contact_ids.learn(page, segments)
@@ -57,7 +59,7 @@ def reconcile(
         if progress is not None:
             progress(len(page))
     if since is None or (last is not None and since <= last):
-        _remember(started)  # there is no gap between what was read before and now
+        _remember(account, started)  # there is no gap between what was read before and now
     return done
 
 
@@ -92,7 +94,7 @@ def look_up(client: BrevoClient, known: Mapping[str, int | None]) -> LookedUp:
     Costs one request a contact; from 500 on the whole account is read first, 1,000 a request.
     Raises no BrevoError: what could not be asked is unknown.
     """
-    found, ours, asking = LookedUp(), _our_lists(), _Asking(client)
+    found, ours, asking = LookedUp(), _our_lists(client), _Asking(client)
     waiting = {email: contact_id for email, contact_id in known.items() if contact_id}
     found.never_seen = known.keys() - waiting.keys()
     wishes: list[Wish] = []
@@ -209,19 +211,24 @@ def _reasons(details: ContactDetails) -> Iterable[SuppressionReason]:
         yield SuppressionReason.BOUNCED
 
 
-def _our_lists() -> set[int | None]:
-    lists = Segment.objects.exclude(brevo_list_id=None)
-    return set(lists.values_list("brevo_list_id", flat=True))
+def _our_lists(client: BrevoClient) -> set[int | None]:
+    try:
+        return {*lists_of(account_of(client))}
+    except BrevoError:  # rather hold back somebody who unsubscribed from a list of others
+        return {*Segment.objects.values_list("brevo_list_id", flat=True)} - {None}
 
 
-def _last_time() -> datetime | None:
+def _last_time(account: KnownAccount) -> datetime | None:
+    """Return when this account was read last; what was read of another says nothing of it."""
     lease = AccountLease.objects.filter(key=_KEY).first()
-    told = lease.value.get("done") if lease else None
-    return datetime.fromisoformat(told) if told else None
+    value = lease.value if lease else {}
+    if not value.get("done") or value.get("account", account.id) != account.id:
+        return None
+    return datetime.fromisoformat(value["done"])
 
 
-def _remember(moment: datetime) -> None:
-    value = {"done": moment.isoformat()}
+def _remember(account: KnownAccount, moment: datetime) -> None:
+    value = {"done": moment.isoformat(), "account": account.id}
     AccountLease.objects.update_or_create(key=_KEY, defaults={"value": value})
 
 

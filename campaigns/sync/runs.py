@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns.audience.definition import problems
-from campaigns.brevo import BrevoError
+from campaigns.brevo import BrevoError, BrevoTemporary
 from campaigns.enums import ExportStatus, Phase, VerifyLevel
 from campaigns.errors import (
     CampaignsError,
@@ -24,7 +24,7 @@ from campaigns.errors import (
     SegmentBusy,
 )
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync import apply, chunks, contact_ids, ledger, verify
+from campaigns.sync import apply, chunks, contact_ids, given_up, ledger, verify
 from campaigns.sync.brake import approval_reason
 from campaigns.sync.closing import (
     call_off,
@@ -34,6 +34,7 @@ from campaigns.sync.closing import (
 )
 from campaigns.sync.events import process_pending
 from campaigns.sync.gateway import connect
+from campaigns.sync.list_identity import check_account, find_list
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
 from campaigns.sync.reconciling import reconcile
 from campaigns.sync.suppressing import adopt
@@ -178,6 +179,7 @@ def _carry_on(run: Run) -> None:
             f"{export.get_phase_display().lower()}. Look into the log, then sync again."
         )
     run.stop_if_asked()
+    _check_list(run)
     if export.phase in (Phase.PLAN, Phase.LIST):
         chunks.resolve_open(run)
     is_fresh = export.phase == Phase.PLAN
@@ -188,6 +190,7 @@ def _carry_on(run: Run) -> None:
         return
     if export.phase != Phase.VERIFY:
         apply.remove_at_once(run, is_fresh=is_fresh)
+        run.notices += given_up.clean(run)
     if export.phase != Phase.LIST or _may_go_on(run):
         _perform(run)
 
@@ -219,6 +222,18 @@ def _perform(run: Run) -> None:
     apply.remove_at_once(run, is_fresh=False)
     _verify(run)
     finish(run)
+
+
+def _check_list(run: Run) -> None:
+    """Touch nothing of a list that is not the segment's, also when a run is taken up again."""
+    try:
+        if run.export.phase == Phase.PLAN:
+            check_account(run.client, run.segment)  # the plan looks at the list itself
+        else:
+            find_list(run.client, run.segment)
+    except BrevoTemporary:
+        if not run.export.plan_only:
+            raise
 
 
 def _plan(run: Run) -> None:

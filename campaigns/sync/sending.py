@@ -23,6 +23,7 @@ from campaigns.models import ExportChunk
 from campaigns.sync import chunks, contact_ids
 from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right, keep_import_right
+from campaigns.sync.list_identity import unless_gone
 from campaigns.sync.outgoing import SENT_COLUMNS, Person, held_since, pending, people
 from campaigns.sync.work import Run
 
@@ -120,7 +121,10 @@ class Sender:
         return Outcome.DONE, message
 
     def _put(self, person: Person, attributes: dict[str, str]) -> None:
-        contact_id = self.run.client.upsert_contact(person.email, attributes, self.list_id)
+        client, list_id = self.run.client, self.list_id
+        contact_id = unless_gone(
+            client, list_id, lambda: client.upsert_contact(person.email, attributes, list_id)
+        )
         if contact_id is not None:
             self._made[person.email] = contact_id
 
@@ -241,7 +245,9 @@ class Sender:
         Raises BrevoError when it makes no sense to go on.
         """
         try:
-            chunk.process_id = self.run.client.import_contacts(load.body)
+            chunk.process_id = unless_gone(
+                self.run.client, self.list_id, lambda: self.run.client.import_contacts(load.body)
+            )
         except BrevoError as error:
             if error.may_have_happened:
                 chunks.resolve_unanswered(self.run, chunk, longest=chunks.patience(self.run))

@@ -14,6 +14,7 @@ from campaigns.enums import SAID_NO, ChangeKind, Outcome, VerifyLevel
 from campaigns.models import ExportChange, ListMember, Segment, Suppression
 from campaigns.sync.contact_ids import Reading
 from campaigns.sync.digest import SetDigest
+from campaigns.sync.list_identity import unless_gone
 from campaigns.sync.reconciling import learn
 
 _NAMES = 100  # so many of each are named in a proof
@@ -88,11 +89,15 @@ def verify(
     proof = Proof(level, timezone.now().isoformat(), segment.brevo_list_id, members.count())
     if level == VerifyLevel.OFF or segment.brevo_list_id is None:
         return proof
-    try:
+
+    def look() -> None:
         if level == VerifyLevel.COUNT:
-            proof.on_list = client.get_list(segment.brevo_list_id).unique_subscribers
+            proof.on_list = client.get_list(proof.list_id or 0).unique_subscribers
         else:
             _compare(client, segment, proof, after)
+
+    try:
+        unless_gone(client, segment.brevo_list_id, look)
     except BrevoNotFound:
         proof.list_found, proof.on_list, proof.missing = False, 0, proof.expected
     return proof

@@ -46,6 +46,7 @@ class Run:
     def __init__(self, export: SegmentExport, owner: str, progress: Progress | None) -> None:
         self.export = export
         self.owner = owner
+        self.notices: list[str] = []  # what its end also says, whatever came of it
         self._progress = progress
         self._next_beat = 0.0
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from sandbox.api import account, attributes, batches, contacts, folders, imports, lists, webhooks
-from sandbox.api.base import Brevo, Routes
+from sandbox.api.base import ORGANIZATION, Brevo, Routes
 from sandbox.wire import Answer, ApiError, Request, invalid, not_found
 
-__all__ = ["Brevo", "answer"]
+__all__ = ["ORGANIZATION", "Brevo", "answer"]
 
 _ROUTES: Routes = (
     account.ROUTES

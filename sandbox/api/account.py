@@ -2,7 +2,6 @@ from sandbox.api.base import Brevo, Routes
 from sandbox.wire import Answer, Request
 
 _ACCOUNT = {
-    "organization_id": "000000000000000000000001",
     "user_id": 1,
     "enterprise": False,
     "companyName": "Stand-in for Brevo",
@@ -19,8 +18,9 @@ _ACCOUNT = {
 }
 
 
-def account(_brevo: Brevo, _request: Request) -> Answer:
-    return Answer.json(_ACCOUNT)
+def account(brevo: Brevo, _request: Request) -> Answer:
+    organization = {"organization_id": brevo.organization} if brevo.organization else {}
+    return Answer.json(organization | _ACCOUNT)
 
 
 ROUTES: Routes = [("GET", "/account", account)]

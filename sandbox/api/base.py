@@ -9,14 +9,20 @@ from sandbox.processes import Processes
 from sandbox.store import Store
 from sandbox.wire import Answer, Request, invalid, missing
 
+ORGANIZATION = "000000000000000000000001"
+
 
 @dataclass(slots=True)
 class Brevo:
-    """The account behind the key. `root` is the address the stand-in is reached at."""
+    """The account behind the key. `root` is the address the stand-in is reached at.
+
+    `organization` is its id; Brevo may leave an empty one out.
+    """
 
     store: Store
     processes: Processes
     root: str
+    organization: str = ORGANIZATION
 
 
 Handler = Callable[[Brevo, Request], Answer]

@@ -1,6 +1,7 @@
 import pytest
 import requests
 
+from sandbox.server import Sandbox
 from tests.sandbox.api import Api, error
 
 
@@ -26,6 +27,14 @@ def test_the_account_is_shown_to_its_key(api) -> None:
 
     assert account["companyName"]
     assert account["plan"][0]["creditsType"] == "sendLimit"
+
+
+@pytest.mark.parametrize("organization", ["another", ""])
+def test_the_account_says_whose_it_is_unless_it_is_told_not_to(organization) -> None:
+    with Sandbox(organization=organization) as server:
+        shown = Api(server).get("/account").json()
+
+    assert shown.get("organization_id", "") == organization
 
 
 @pytest.mark.parametrize(

@@ -378,3 +378,48 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [("list-404*2", "List ID does not exist"), ("no-contact@* /*/lists/**2", "Contact does not")],
+)
+def test_a_list_or_a_contact_can_be_said_not_to_exist(api, brevo, fault, message) -> None:
+    list_id = api.make_list("Lagos")
+    api.import_(list_id, person("a@example.com"))
+    brevo.fault(fault)
+    path = f"/contacts/lists/{list_id}"
+
+    for answer in (
+        api.get(path),
+        api.post(f"{path}/contacts/remove", {"emails": ["a@example.com"]}),
+    ):
+        status, code, told = error(answer)
+        assert (status, code, told.startswith(message)) == (404, "document_not_found", True)
+
+    assert api.get(path).status_code == 200
+    assert brevo.members(list_id) == {"a@example.com"}
+    assert api.get("/contacts/lists").json()["count"] == 1
+
+
+def test_the_id_of_a_list_can_be_given_to_another(api, brevo) -> None:
+    list_id = api.make_list("Lagos")
+    before = api.get(f"/contacts/lists/{list_id}").json()
+    brevo.fault("list-replaced*1")
+
+    shown = api.get(f"/contacts/lists/{list_id}").json()
+
+    assert (shown["id"], shown["name"]) == (list_id, "Board members only")
+    assert shown["folderId"] != before["folderId"]
+    assert brevo.members(list_id) == {"board@example.org"}
+
+
+def test_lists_among_others_can_be_without_counters(api, brevo) -> None:
+    folder_id = api.make_folder()
+    list_id = api.make_list("Lagos", folder_id)
+    api.import_(list_id, person("a@example.com"))
+    brevo.fault("uncounted")
+
+    for path in ("/contacts/lists", f"/contacts/folders/{folder_id}/lists"):
+        assert api.get(path).json()["lists"][0]["uniqueSubscribers"] == 0
+    assert api.get(f"/contacts/lists/{list_id}").json()["uniqueSubscribers"] == 1

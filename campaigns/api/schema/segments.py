@@ -50,9 +50,10 @@ SEGMENTS = {
     ),
     "destroy": call(
         "Delete a segment",
-        "Its Brevo list goes too; the contacts stay. When Brevo refuses, the segment stays.",
+        "Its Brevo list goes too; the contacts stay. When Brevo refuses, or the list is not in the "
+        "account of the configured key, the segment stays.",
         answers={204: None},
-        refusals=(404, 502),
+        refusals=(404, 409, 502),
     ),
     "preview": call(
         "Preview a segment",

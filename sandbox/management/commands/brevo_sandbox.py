@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sandbox import faults
+from sandbox.api import ORGANIZATION
 from sandbox.server import Sandbox
 
 DEFAULT_PORT = 8900
@@ -67,6 +68,12 @@ class Command(BaseCommand):
             help="misbehave, as shown below; may be repeated",
         )
         parser.add_argument(
+            "--organization",
+            metavar="ID",
+            default=ORGANIZATION,
+            help="whose account it is: another ID is another account (default: %(default)s)",
+        )
+        parser.add_argument(
             "--french", action="store_true", help="attributes PRENOM and NOM, as in France"
         )
         parser.add_argument(
@@ -90,6 +97,7 @@ class Command(BaseCommand):
             import_seconds=options["import_seconds"],
             french=options["french"],
             unicode_domains=options["unicode_domains"],
+            organization=options["organization"],
             port=options["port"],
         )
         try:

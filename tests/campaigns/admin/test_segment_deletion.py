@@ -1,5 +1,6 @@
 """Deleting segments takes their Brevo lists; what Brevo refuses to let go stays."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -70,6 +71,50 @@ def test_a_segment_that_brevo_refuses_to_let_go_stays_and_the_page_says_why(mana
     assert Segment.objects.filter(pk=segment.pk).exists()
     assert "The segment stays." in response.content.decode()
     assert "Make a new key in Brevo" in response.content.decode()
+
+
+@pytest.fixture
+def elsewhere(brevo, settings) -> Iterator[Segment]:
+    """A segment whose list is in another account than that of the configured key."""
+    segment = make_mirrored(brevo, "Lagos")
+    with Sandbox(organization="another") as other:
+        settings.BREVO_API_URL = other.url
+        yield segment
+
+
+@pytest.mark.parametrize("in_bulk", [True, False])
+def test_a_segment_whose_list_is_in_another_account_stays_until_the_list_is_released(
+    manager_client, brevo, elsewhere, in_bulk
+):
+    def delete() -> str:
+        if in_bulk:
+            return delete_chosen(manager_client, elsewhere, post="yes").content.decode()
+        url = reverse(DELETE, args=[elsewhere.pk])
+        return manager_client.post(url, {"post": "yes"}, follow=True).content.decode()
+
+    assert "is in the Brevo account “Stand-in for Brevo” (0000" in delete()
+    assert Segment.objects.exists()
+
+    chosen = {"action": "release_lists", "_selected_action": [elsewhere.pk]}
+    shown = manager_client.post(reverse(LIST), chosen, follow=True).content.decode()
+    assert "which stays as it is in Stand-in for Brevo" in shown
+
+    assert "List 1 “Lagos” in Stand-in for Brevo stays as it is." in delete()
+    assert not Segment.objects.exists()
+    assert brevo.lists() == {1: "Lagos"}
+
+
+def test_a_list_in_another_account_is_not_renamed_and_the_form_says_why(manager_client, elsewhere):
+    url = reverse("admin:campaigns_segment_change", args=[elsewhere.pk])
+    form = manager_client.get(url).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    data = {k: v for k, v in values.items() if v not in (None, [])} | {"name": "Abuja"}
+
+    shown = manager_client.post(url, data).content.decode()
+
+    assert "Nothing was saved." in shown
+    assert "BREVO_API_KEY is a key of" in shown
+    assert Segment.objects.get().name == "Lagos"
 
 
 def test_bulk_deletion_asks_first(manager_client):

@@ -5,6 +5,7 @@ import pytest
 
 from accounts.enums import PartnershipStatus
 from campaigns.models import Segment, SegmentRevision
+from sandbox.server import Sandbox
 from tests.campaigns.api.reading import fields, problem_of
 from tests.factories import make_agent, make_partner, make_property, make_segment_unsaved
 
@@ -226,6 +227,27 @@ def test_deleting_keeps_the_segment_when_brevo_refuses(api, brevo, segment) -> N
     problem_of(api.delete(f"{SEGMENTS}{segment.pk}/"), 502)
 
     assert Segment.objects.filter(pk=segment.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["delete", "patch", "verify"])
+def test_what_concerns_a_list_in_another_account_is_a_conflict(
+    api, brevo, segment, settings, method
+) -> None:
+    with Sandbox(organization="another") as other:
+        settings.BREVO_API_URL = other.url
+        url = f"{SEGMENTS}{segment.pk}/"
+        response = {
+            "delete": lambda: api.delete(url),
+            "patch": lambda: api.patch(url, {"name": "Others"}),
+            "verify": lambda: api.post(f"{url}verify/", {}),
+        }[method]()
+
+        problem = problem_of(response, 409)
+
+        assert "BREVO_API_KEY is a key of “Stand-in for Brevo” (another)" in problem["detail"]
+        assert [path for _, path, _ in other.requests] == ["/account"]
+    assert Segment.objects.get().name == segment.name
 
 
 def test_a_segment_whose_property_vanished_says_so(api, brevo) -> None:

@@ -66,10 +66,44 @@ def test_lists_of_a_folder_have_no_totals(brevo, client) -> None:
     assert list(client.lists(1)) == [ContactList(3, "Lagos", 1, 7)]
 
 
-def test_list_alone_has_its_totals(brevo, client) -> None:
-    brevo.get(LIST, json=LIST_REPLY)
+def test_lists_of_all_folders_come_newest_first(brevo, client) -> None:
+    for offset, found in enumerate([[LIST_REPLY], []]):
+        query = query_param_matcher({"limit": 50, "offset": offset, "sort": "desc"})
+        brevo.get(f"{ROOT}/contacts/lists", json={"count": 1, "lists": found}, match=[query])
 
-    assert client.get_list(3) == ContactList(3, "Lagos", 1, 7, 6, 1)
+    assert list(client.all_lists()) == [ContactList(3, "Lagos", 1, 7)]
+    assert client.newest_list_id() == 3
+
+
+def test_list_that_cannot_be_read_is_not_missed_among_all(brevo, client) -> None:
+    lists = [LIST_REPLY, {"id": "odd", "name": "Abuja"}]
+    brevo.get(f"{ROOT}/contacts/lists", json={"count": 2, "lists": lists})
+
+    with pytest.raises(BrevoUnreadable):
+        list(client.all_lists())
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("2026-03-01T10:00:00.000+01:00", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+        ("0000-00-00", None),
+        (None, None),
+    ],
+)
+def test_list_alone_has_its_totals_and_its_age_if_that_can_be_read(
+    brevo, client, said, moment
+) -> None:
+    brevo.get(LIST, json={**LIST_REPLY, "createdAt": said})
+
+    assert client.get_list(3) == ContactList(3, "Lagos", 1, 7, 6, 1, moment)
+
+
+@pytest.mark.parametrize(
+    ("counters", "is_empty"), [((0, 0, 0), True), ((0, 0, None), False), ((0, 1, 0), False)]
+)
+def test_list_is_empty_only_when_all_that_is_counted_says_so(counters, is_empty) -> None:
+    assert ContactList(3, "Lagos", 1, *counters).is_empty is is_empty
 
 
 def test_list_is_made_in_its_folder(brevo, client) -> None:
@@ -498,7 +532,17 @@ def test_account_is_read(brevo, client) -> None:
     reply = {"companyName": "Palm", "email": "us@b.example", "plan": [{"type": "free"}]}
     brevo.get(f"{ROOT}/account", json=reply)
 
-    assert client.account() == Account("Palm", "us@b.example", ("free",))
+    assert client.account() == Account("Palm", "us@b.example", ("free",), "us@b.example")
+
+
+@pytest.mark.parametrize(("said", "known_as"), [("5f3a", "5f3a"), (77, "77"), ("", "us@b.example")])
+def test_account_is_known_by_its_organization_or_else_by_its_address(
+    brevo, client, said, known_as
+) -> None:
+    reply = {"email": "Us@b.example", "organization_id": said}
+    brevo.get(f"{ROOT}/account", json=reply)
+
+    assert client.account().id == known_as
 
 
 def test_webhooks_are_read(brevo, client) -> None:

@@ -29,6 +29,8 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "ensure_folder": lambda client: client.ensure_folder("Ours"),
     "find_folder": lambda client: client.find_folder("Ours"),
     "lists": lambda client: list(client.lists(1)),
+    "newest_list_id": lambda client: client.newest_list_id(),
+    "all_lists": lambda client: list(client.all_lists()),
     "create_list": lambda client: client.create_list("Lagos", 1),
     "rename_list": lambda client: client.rename_list(3, "Abuja"),
     "delete_list": lambda client: client.delete_list(3),

@@ -1,10 +1,13 @@
 import pytest
 import requests
+from django.utils import timezone
 
 from accounts.refolding import mark
 from campaigns.brevo import BrevoClient
-from campaigns.models import Segment
+from campaigns.models import BrevoList, Segment
 from campaigns.sync import events
+from sandbox import lists as brevo_lists
+from sandbox.server import Sandbox
 from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +40,7 @@ def test_segment_with_its_list_is_fine(brevo, run) -> None:
     said = run(COMMAND)
 
     assert said.code == 0
-    told = f"List {segment.brevo_list_id} of segment “Women” is there, with 0 contacts."
+    told = f"List {segment.brevo_list_id} of segment “Women” is there."
     assert told in lines(said, "ok")
 
 
@@ -101,6 +104,71 @@ def test_list_of_no_segment_in_our_folder_is_wrong(brevo, client, run) -> None:
 
     assert said.code == 1
     assert f"List {left} “Old campaign” lies in our folder and belongs to no segment" in said.out
+
+
+def test_lists_in_another_account_are_named_once_and_no_list_here_is_to_be_renamed(
+    brevo, client, run, settings
+) -> None:
+    first, second = (make_segment(name=n, brevo_list_id=None) for n in ("Women", "Men"))
+    with Sandbox(organization="another") as other:
+        there = BrevoClient(other.key, base_url=other.url, requests_per_second=1000)
+        there.create_list("Board members only", there.ensure_folder("Colleagues"))
+        settings.BREVO_API_URL = other.url
+
+        said = run(COMMAND)
+
+    assert said.code == 1
+    (told,) = lines(said, "!!")
+    assert "in the Brevo account “Stand-in for Brevo” (000000000000000000000001)" in told
+    assert "BREVO_API_KEY is a key of “Stand-in for Brevo” (another)" in told
+    assert f"“Women” ({first.brevo_list_id}), “Men” ({second.brevo_list_id})" in told
+    assert "manage.py release_list --all" in told
+    assert "rename" not in told.replace("renamed or deleted", "")
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_other_list_at_the_same_id_is_wrong_and_is_not_to_be_renamed(
+    brevo, run, is_remembered
+) -> None:
+    make_segment(name="Women", brevo_list_id=None)
+    if not is_remembered:
+        BrevoList.objects.all().delete()
+    with brevo.store.writing():
+        brevo_lists.delete_list(brevo.store, 1)
+        brevo_lists.give_id_again(brevo.store, 1)
+
+    said = run(COMMAND)
+
+    (told,) = lines(said, "!!")
+    assert "“Board members only”" in told
+    assert "rename" not in told
+
+
+def test_list_that_is_said_once_to_be_gone_is_fine(brevo, client, run) -> None:
+    elsewhere = client.create_list("Women", client.ensure_folder("Elsewhere"))
+    make_segment(name="Women", brevo_list_id=elsewhere)
+    brevo.fault("list-404*1")
+
+    assert run(COMMAND).code == 0
+
+
+def test_list_that_was_given_up_and_is_there_again_is_wrong(brevo, run) -> None:
+    segment = make_segment(name="Women", brevo_list_id=None)
+    BrevoList.objects.update(given_up_at=timezone.now())
+    Segment.objects.filter(pk=segment.pk).update(brevo_list_id=None)
+
+    said = run(COMMAND)
+
+    told = f"List {segment.brevo_list_id} “Women” is there again, although segment “Women” gave it"
+    assert any(line.startswith(told) for line in lines(said, "!!"))
+
+
+def test_contacts_of_a_list_of_no_segment_are_really_counted(brevo, client, run) -> None:
+    left = client.create_list("Old campaign", client.ensure_folder("Campaign Segments"))
+    brevo.put_on_list(left, "ada@example.com")
+    brevo.fault("uncounted")
+
+    assert "belongs to no segment, with 1 contacts: move it" in run(COMMAND).out
 
 
 def test_attribute_of_the_wrong_type_is_wrong(brevo, run) -> None:

@@ -10,10 +10,12 @@ from django.utils import timezone
 from responses import matchers
 
 from campaigns.audience.mailable import is_mailable
+from campaigns.brevo import Account
 from campaigns.brevo.transport import Transport
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import AccountLease, Suppression
 from campaigns.sync import events, reconciling
+from campaigns.sync.gateway import remember_account
 from campaigns.sync.suppressing import suppress
 from tests.factories import make_segment, make_user
 
@@ -37,7 +39,8 @@ def contact(number: int, **fields) -> dict[str, object]:
 
 
 @pytest.fixture
-def wire() -> Iterator[responses.RequestsMock]:
+def wire(db: None) -> Iterator[responses.RequestsMock]:
+    remember_account(Account("Ours", "us@example.com", (), "ours"))
     with responses.RequestsMock() as mocked:
         yield mocked
 
@@ -81,7 +84,8 @@ def test_reading_starts_an_hour_before_the_last_time(wire, run) -> None:
 
     assert run(COMMAND).code == 0
 
-    assert AccountLease.objects.get().value["done"] > done.isoformat()
+    lease = AccountLease.objects.get(key="reconciliation")
+    assert lease.value["done"] > done.isoformat()
 
 
 def test_unsubscribing_from_one_of_our_lists_counts_and_from_another_does_not(wire, run) -> None:
@@ -225,7 +229,8 @@ def test_a_moment_given_moves_the_mark_only_when_no_gap_is_left(
 
     assert run(COMMAND, "--since", since).code == 0
 
-    mark = AccountLease.objects.values_list("value__done", flat=True).first()
+    marks = AccountLease.objects.filter(key="reconciliation")
+    mark = marks.values_list("value__done", flat=True).first()
     assert (mark != last) == moves
 
 
@@ -263,4 +268,4 @@ def test_when_brevo_fails_halfway_what_was_learned_stays_and_the_mark_does_not_m
     assert said.code == 1
     assert re.fullmatch(r'Brevo could not show the contacts \(400\): "No"\.', said.err)
     assert len(suppressed()) == 1000
-    assert not AccountLease.objects.exists()
+    assert not AccountLease.objects.filter(key="reconciliation").exists()

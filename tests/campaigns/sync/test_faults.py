@@ -65,6 +65,9 @@ FAULTS = [
     ("import-late*1", SUCCESS, ""),
     ("list-gone@POST /contacts/import*1", PARTIAL, "probably deleted in Brevo"),
     ("list-gone@POST /contacts/lists/*/contacts/remove*1", FAILED, "probably deleted in Brevo"),
+    ("list-404@GET /contacts/lists/**1", SUCCESS, ""),
+    ("list-404@GET /contacts/lists/*", FAILED, "list 1 is not there, although it is"),
+    ("list-404@POST /contacts/lists/*/contacts/remove*1", SUCCESS, ""),
 ]
 
 

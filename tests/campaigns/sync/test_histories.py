@@ -90,6 +90,10 @@ FAULTS = st.sampled_from(
         "import-partly=2*1 with report-empty",
         "import-partly=2*1 with report-quote",
         "import-partly=2*1 with report-elsewhere",
+        "list-404*1",
+        "list-404*2",
+        "list-404",
+        "list-404@POST /contacts/lists/*/contacts/remove*1",
     ]
 )
 
