@@ -99,6 +99,15 @@ def doubt(export: SegmentExport, emails: Sequence[str]) -> None:
         members.update(fingerprint=UNKNOWN)
 
 
+def contact_ids(export: SegmentExport, emails: Sequence[str]) -> dict[str, int | None]:
+    """Return {address: Brevo's id of the contact, if it is known} of these members."""
+    known: dict[str, int | None] = {}
+    for start in range(0, len(emails), _BATCH):
+        members = _current(export).filter(email__in=emails[start : start + _BATCH])
+        known |= dict(members.values_list("email", "contact_id"))
+    return known
+
+
 def strike_off(export: SegmentExport, emails: Sequence[str] | None = None) -> int:
     """End the stay of these members, or of all of them; the rows stay as history."""
     members = _current(export)

@@ -36,7 +36,7 @@ from campaigns.sync.events import process_pending
 from campaigns.sync.gateway import connect
 from campaigns.sync.list_identity import check_account, find_list
 from campaigns.sync.plan import check_plan, look_at_list, write_plan
-from campaigns.sync.reconciling import reconcile
+from campaigns.sync.reconciling import look_up, reconcile
 from campaigns.sync.suppressing import adopt
 from campaigns.sync.work import Progress, Run
 
@@ -296,13 +296,26 @@ def _verify(run: Run) -> None:
         apply.remove_again(run, proof.unexpected_emails)
         run.pause(pause)
         proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
-    if proof.missing_emails:
-        reconcile(run.client)  # Brevo may have taken them off because they unsubscribed
+    missing = _to_be_sent_again(run, proof)
     with transaction.atomic():
-        ledger.doubt(run.export, proof.missing_emails)
-        ledger.send_alone(run.export, proof.missing_emails[: chunks.ALONE_AT_MOST])
+        ledger.doubt(run.export, missing)
+        ledger.send_alone(run.export, missing[: chunks.ALONE_AT_MOST])
         ledger.reopen(run.export, proof.unexpected_emails)
         run.save(proof=proof.as_json())
+
+
+def _to_be_sent_again(run: Run, proof: verify.Proof) -> list[str]:
+    """Return who is missing and may be sent again.
+
+    They may have unsubscribed: that took them off, or somebody deleted them after it. Of whom
+    Brevo does not say what became of them, nobody is sent again before it does.
+    """
+    if not proof.missing_emails:
+        return []
+    reconcile(run.client)
+    known = ledger.contact_ids(run.export, proof.missing_emails)
+    unknown = look_up(run.client, known).unknown
+    return [email for email in proof.missing_emails if email not in unknown]
 
 
 def _may_come_right(run: Run, proof: verify.Proof) -> bool:

@@ -206,3 +206,27 @@ def test_member_who_opts_out_after_a_run_was_killed_leaves_before_it_goes_on(
     assert (ended.status, ended.removed, ended.updated) == (ExportStatus.SUCCESS, 2, 1)
     assert brevo.requests[0][1].endswith("/contacts/remove")
     assert ended.changes.count() == ended.leaves + ended.changes_planned == 3
+
+
+def test_member_who_unsubscribed_and_was_deleted_at_brevo_is_not_made_anew(brevo, segment):
+    brevo.fault("contact-gone@GET /contacts/lists/*/contacts*1")
+
+    first = sync(segment)
+    second = sync(segment)
+
+    assert first.status == ExportStatus.PARTIAL
+    [gone] = first.proof["names"]["missing"]
+    assert second.status == ExportStatus.SUCCESS
+    assert brevo.contact(gone) is None
+    assert second.changes.get(email=gone).reason == Reason.SUPPRESSED
+
+
+def test_missing_member_of_whom_brevo_says_nothing_is_not_sent_again(brevo, segment, monkeypatch):
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.FIRST_BACKOFF", 0.0)
+    brevo.fault("contact-gone@GET /contacts/lists/*/contacts*1")
+    brevo.fault("500@GET /contacts/[0-9]*")
+    [gone] = sync(segment).proof["names"]["missing"]
+
+    sync(segment)
+
+    assert brevo.contact(gone) is None
