@@ -57,8 +57,12 @@ def patience(run: Run) -> float:
     the next ones are waited for more briefly.
     """
     longest = settings.CAMPAIGNS_IMPORT_WAIT * 60.0
-    since = timezone.now() - timedelta(seconds=longest)
-    stuck = ExportChunk.objects.filter(state=ChunkState.ACCEPTED, sent_at__lt=since)
+    now = timezone.now()
+    stuck = ExportChunk.objects.filter(
+        state=ChunkState.ACCEPTED,
+        sent_at__lt=now - timedelta(seconds=longest),
+        sent_at__gt=now - STAYS_POSSIBLE,
+    )
     return longest / _STUCK_SHARE if stuck.exclude(export=run.export).exists() else longest
 
 

@@ -50,7 +50,7 @@ def _release(segment: Segment, account: KnownAccount) -> str:
     with transaction.atomic():
         Segment.objects.filter(pk=segment.pk, brevo_list_id=list_id).update(brevo_list_id=None)
         # What was on its way went to a list, and by a process, that mean nothing here.
-        lost = ExportChunk.objects.unsettled().filter(export__segment=segment)
+        lost = ExportChunk.objects.possibly_arriving().filter(export__segment=segment)
         lost.update(state=ChunkState.FAILED, error_message=told, finished_at=timezone.now())
         if known is None or known.account != account.id:
             contacts = ListMember.objects.filter(segment=segment, contact_id__isnull=False)

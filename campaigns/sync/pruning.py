@@ -78,7 +78,7 @@ def _ended(before: datetime) -> QuerySet[Any, int]:
     of_run = {"export": OuterRef("pk")}
     lines, chunks = ExportChange.objects.filter(**of_run), ExportChunk.objects.filter(**of_run)
     ended = SegmentExport.objects.filter(finished_at__lt=before).exclude(status__in=OPEN)
-    ended = ended.filter(Exists(lines) | Exists(chunks), ~Exists(chunks.unsettled()))
+    ended = ended.filter(Exists(lines) | Exists(chunks), ~Exists(chunks.possibly_arriving()))
     return ended.order_by().values_list("pk", flat=True)
 
 
