@@ -131,7 +131,7 @@ def _ascii_label(label: str) -> str:
 
 
 def is_usable_email(value: Any) -> bool:
-    """True when a letter to this address could arrive at all."""
+    """True when a letter to this address could arrive at all, from any other host."""
     address = fold_email(value)
     user, _, domain = address.rpartition("@")
     if len(address) > LONGEST_ADDRESS or not address.isascii():
@@ -141,7 +141,10 @@ def is_usable_email(value: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_usable_domain(domain: str) -> bool:
-    # Many people share few domains, and the domain is most of the work.
+    # Many people share few domains, and the domain is most of the work. Django's validator takes
+    # localhost.
+    if "." not in domain:
+        return False
     try:
         validate_email(f"somebody@{domain}")
     except ValidationError:

@@ -83,6 +83,7 @@ class SuppressionReason(TextChoices):
     UNSUBSCRIBED = "UNSUBSCRIBED", "Unsubscribed"
     BOUNCED = "BOUNCED", "Bounced"
     COMPLAINED = "COMPLAINED", "Complained"
+    REFUSED = "REFUSED", "Refused by Brevo"
     BY_HAND = "BY_HAND", "Set by hand"
     BLOCKLISTED = "BLOCKLISTED", "Blocklisted in Brevo"
     DELETED = "DELETED", "Deleted in Brevo"
@@ -102,7 +103,7 @@ class SuppressionReason(TextChoices):
 
 
 # These say something of the address; all others hold back its person under any address.
-ADDRESS_ALONE = frozenset({SuppressionReason.BOUNCED})
+ADDRESS_ALONE = frozenset({SuppressionReason.BOUNCED, SuppressionReason.REFUSED})
 
 
 class SuppressionSource(TextChoices):
@@ -111,3 +112,4 @@ class SuppressionSource(TextChoices):
     CSV = "CSV", "CSV file"
     WEBHOOK = "WEBHOOK", "Brevo's webhook"
     RECONCILIATION = "RECONCILIATION", "Reconciliation with Brevo"
+    SYNC = "SYNC", "A sync"

@@ -79,6 +79,20 @@ def words(name: str, *, like: re.Pattern[str], example: str) -> list[str]:
     return found
 
 
+def pairs(name: str, *, example: str) -> dict[str, str]:
+    """Return comma-separated pairs, names in small letters and values in capitals.
+
+    Raises ImproperlyConfigured for what is no pair, and for a name that is given twice.
+    """
+    found: dict[str, str] = {}
+    for word in filter(None, (word.strip() for word in text(name).split(","))):
+        key, _, value = (part.strip() for part in word.partition("="))
+        if not key or not value or key.lower() in found:
+            raise ImproperlyConfigured(f"{name}: {word!r} cannot be read: write {example}.")
+        found[key.lower()] = value.upper()
+    return found
+
+
 def something(name: str, default: str) -> str:
     """Return a text; raise ImproperlyConfigured for an empty one."""
     raw = text(name, default)

@@ -201,6 +201,8 @@ SPECTACULAR_SETTINGS = {
 BREVO_API_KEY = env.secret("BREVO_API_KEY")
 BREVO_API_URL = env.url("BREVO_API_URL", "https://api.brevo.com/v3")
 BREVO_FOLDER = env.something("BREVO_FOLDER", "Campaign Segments")
+# Other names for our attributes in Brevo: state=OUR_STATE,country=OUR_COUNTRY
+BREVO_ATTRIBUTES = env.pairs("BREVO_ATTRIBUTES", example="state=OUR_STATE,country=OUR_COUNTRY")
 BREVO_CHUNK_SIZE = env.integer("BREVO_CHUNK_SIZE", 100, maximum=150)
 BREVO_IMPORT_MAX_BYTES = env.integer("BREVO_IMPORT_MAX_BYTES", 8_000_000, maximum=10_000_000)
 BREVO_REQUESTS_PER_SECOND = env.integer("BREVO_REQUESTS_PER_SECOND", 10)

@@ -34,6 +34,12 @@ _REFUSALS = {
         HTTPStatus.CONFLICT, "account_in_process", "Another process runs on your account"
     ),
     "no-credits": ApiError(HTTPStatus.PAYMENT_REQUIRED, "not_enough_credits", "Not enough credits"),
+    "bad-request": ApiError(
+        HTTPStatus.BAD_REQUEST, "invalid_parameter", "The request is not valid"
+    ),
+    "not-allowed": ApiError(
+        HTTPStatus.FORBIDDEN, "permission_denied", "You do not have permission to do this"
+    ),
     "no-contact": not_found("Contact does not exist"),
     "list-404": not_found("List ID does not exist"),
 }

@@ -19,6 +19,8 @@
                        every tenth, whom the CSV names
     list-lags[=WAIT]   after the import, reads of its list do not show whom it added: for so many
                        reads (default 1) or seconds
+    address-refused=WORD  e-mail addresses with WORD in them are invalid, alone and in imports
+    keep-phones        an empty SMS leaves a contact's phone number, in whatever writes contacts
     key-revoked        401 from then on
     unknown-ip         401 because of an unrecognised IP address
     list-gone          the list of the call is deleted just before it
@@ -31,6 +33,8 @@
     uncounted          lists of lists say of each list that nobody is on it
     account-validation, account-busy, no-credits, firewall
                        refused because of the account (400, 409, 402), or by a firewall (403)
+    bad-request, not-allowed
+                       refused (400, 403), whatever the call asks for
     no-contact         a removal is refused because of somebody who is no contact (404)
     odd-contact[=FIELD]  the last contact of a page is written oddly, with an id that is a text, a
                        flag that is a number and the like; only in FIELD, if given; for `row` there
@@ -47,7 +51,7 @@ Without a target a fault meets every call of those that it speaks of. TIMES is h
 strikes (default: always), SKIP how many matching calls pass before. WAIT is a number of further
 requests, or of seconds when an `s` follows; without one it lasts for ever, or until a test calls
 `release_late_imports` or `release_stuck_imports`.
-Faults of an import add up; of all others the first that fits wins.
+Faults of an import, and of what it sends, add up; of all others the first that fits wins.
 Examples: `524@POST /contacts/import*1`, `slow=3@GET /processes/*`, `429*2`, `import-late=30s*1`.
 """
 
@@ -60,18 +64,30 @@ from sandbox.later import Wait
 
 SYNTAX = "KIND[=VALUE][@METHOD PATHGLOB][*TIMES][+SKIP], for example 524@POST /contacts/import*1"
 
-BEFORE_WORK = frozenset({"429", "429-bare", "500", "502", "503", "drop"})
+REFUSALS = frozenset({"400", "402", "403"})
+BEFORE_WORK = frozenset({"429", "429-bare", "500", "502", "503", "drop"}) | REFUSALS
 AFTER_WORK = frozenset({"524", "drop-after", "truncated", "html"})
 LATE = {"late": 524, "import-late": 524, "late-500": 500, "late-504": 504}
 ON_IMPORT = frozenset(
     {"import-failed", "import-partly", "import-stuck", "import-ends", "list-lags"}
 )
 ON_CONTACT = frozenset({"contact-unsubscribed", "contact-bounced", "contact-gone"})
+ON_WRITES = frozenset({"address-refused", "keep-phones"})
+ADD_UP = ON_IMPORT | ON_WRITES
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
 LIST_IS_LOST = frozenset({"list-gone", "list-replaced"})
 ON_DATA = ON_CONTACT | LIST_IS_LOST
 REFUSED = frozenset(
-    {"account-validation", "account-busy", "no-credits", "firewall", "no-contact", "list-404"}
+    {
+        "account-busy",
+        "account-validation",
+        "bad-request",
+        "firewall",
+        "list-404",
+        "no-contact",
+        "no-credits",
+        "not-allowed",
+    }
 )
 DISTORTED = {
     "odd-contact": ("GET", "/contacts*"),
@@ -89,7 +105,7 @@ KINDS = (
     BEFORE_WORK
     | AFTER_WORK
     | LATE.keys()
-    | ON_IMPORT
+    | ADD_UP
     | ON_KEY
     | ON_DATA
     | REFUSED
@@ -105,11 +121,12 @@ _TARGETS = {
 _NUMBERS = frozenset({"429", "slow", "import-partly"})
 _WAITS = LATE.keys() | {"import-stuck", "list-lags"}
 _WORDS = {
+    "address-refused": "[A-Za-z0-9_.]+",
     "import-ends": "[A-Za-z0-9_.]+",
     "odd-contact": "id|emailBlacklisted|modifiedAt|listIds|attributes|row",
     "wrong-count": "[0-9]+",
 }
-_WITHOUT_DEFAULT = frozenset({"import-ends", "slow"})
+_WITHOUT_DEFAULT = frozenset({"address-refused", "import-ends", "slow"})
 
 _SPEC = re.compile(
     r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[A-Za-z0-9_.]+))?"
@@ -185,13 +202,13 @@ def _problem(kind: str, value: str) -> str:
 
 @dataclass(slots=True)
 class Strike:
-    """What befalls one call: a delay, at most one fault besides, and those of an import."""
+    """What befalls one call: a delay, at most one fault besides, and those that add up."""
 
     delay: float = 0.0
     kind: str = ""
     value: float | None = None
     word: str = ""
-    on_import: list[Fault] = field(default_factory=list)
+    more: list[Fault] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -217,13 +234,13 @@ class Faults:
         strike = Strike()
         with self._lock:
             for fault in self._faults:
-                adds_up = fault.kind == "slow" or fault.kind in ON_IMPORT
+                adds_up = fault.kind == "slow" or fault.kind in ADD_UP
                 if (strike.kind and not adds_up) or not fault.strikes(method, path):
                     continue
                 if fault.kind == "slow":
                     strike.delay += fault.value or 0.0
-                elif fault.kind in ON_IMPORT:
-                    strike.on_import.append(fault)
+                elif fault.kind in ADD_UP:
+                    strike.more.append(fault)
                 else:
                     strike.kind, strike.value, strike.word = fault.kind, fault.value, fault.word
             if strike.kind == "key-revoked":

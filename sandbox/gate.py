@@ -141,7 +141,7 @@ class Gate:
             self._lose_list(request, is_replaced=strike.kind == "list-replaced")
         elif strike.kind in ON_CONTACT:
             self._befall_contact(request, strike.kind)
-        request.mishap = Mishap.of(strike.on_import)
+        request.mishap = Mishap.of(strike.more)
         if strike.kind in LATE:
             self.late.put_off(Wait.parse(strike.word), lambda: api.answer(self.brevo, request))
             return _failure(LATE[strike.kind])

@@ -9,13 +9,15 @@ from typing import Any
 
 from sandbox import contacts, lists
 from sandbox.attributes import Check, clean, normal_email, normal_phone
+from sandbox.mishaps import NO_MISHAP, Mishap
 from sandbox.store import Store, now_ms
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _UPSERT = """
 INSERT INTO contact (email, phone, attributes, blocked, sms_blocked, created, modified)
-SELECT email, phone, attributes, coalesce(:blocked, 0), coalesce(:sms_blocked, 0), :now, :now
+SELECT email, nullif(phone, ''), attributes, coalesce(:blocked, 0), coalesce(:sms_blocked, 0),
+    :now, :now
 FROM staged WHERE true ORDER BY pos
 ON CONFLICT (email) DO {conflict}
 """
@@ -27,6 +29,11 @@ _CHANGE_EXISTING = """UPDATE SET
 """
 # A contact that is new has nothing to erase: the marks that say so are not stored.
 _FORGET_ERASED = "UPDATE contact SET attributes = json_patch('{}', attributes) WHERE id > ?"
+# A row whose phone is empty, and not left out, erases the number.
+_ERASE_PHONES = """
+UPDATE contact SET phone = NULL, modified = ?
+WHERE email IN (SELECT email FROM staged WHERE phone = '')
+"""
 _JOIN_LIST = """
 INSERT OR IGNORE INTO member
 SELECT ?, contact.id FROM staged JOIN contact ON contact.email = staged.email
@@ -65,24 +72,28 @@ def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
         yield {"email": attributes.pop("EMAIL", ""), "attributes": attributes}
 
 
-def read(payload: Mapping[str, Any], known: Mapping[str, Check], spoil_every: int = 0) -> Batch:
-    """Sort the rows: each `spoil_every`-th one is treated as if its address were invalid."""
+def read(
+    payload: Mapping[str, Any], known: Mapping[str, Check], mishap: Mishap = NO_MISHAP
+) -> Batch:
+    """Sort the rows: those that the mishap spoils are treated as if their address were invalid."""
     batch = Batch()
     owners: dict[str, str] = {}
-    erase = bool(payload.get("emptyContactsAttributes"))
+    erase, every = bool(payload.get("emptyContactsAttributes")), mishap.spoil_every
     for number, row in enumerate(rows_of(payload), start=1):
         attributes = row.get("attributes") or {}
         phone = normal_phone(sms) if (sms := attributes.get("SMS")) else None
         raw = row.get("email")
         email = normal_email(raw)
-        spoiled = bool(spoil_every) and number % spoil_every == 0
-        if spoiled or (email is None and (raw or phone is None)):
+        spoiled = bool(every) and number % every == 0
+        if erase and not mishap.keep_phones and "SMS" in attributes and not sms:
+            phone = ""
+        if spoiled or mishap.refuses(email) or (email is None and (raw or not phone)):
             batch.invalid_emails.append((str(raw or ""), str(sms or "")))
             continue
         kept = clean(attributes, known, erase=erase)
         if email is None:
             batch.phone_only.append((str(phone), kept))
-        elif phone is not None and owners.setdefault(phone, email) != email:
+        elif phone and owners.setdefault(phone, email) != email:
             batch.duplicate_phone_id.append((email, phone))
         else:
             batch.rows.append((email, phone, _encode(kept)))
@@ -102,6 +113,8 @@ def merge(store: Store, batch: Batch, list_ids: Iterable[int], payload: Mapping[
         "INSERT INTO staged (email, phone, attributes) VALUES (?, ?, ?)", batch.rows
     )
     _settle_phones(store, batch)
+    if update:
+        store.db.execute(_ERASE_PHONES, (now_ms(),))
     _upsert(store, payload, update=update)
     for list_id in there:
         store.db.execute(_JOIN_LIST, (list_id,))

@@ -1,4 +1,4 @@
-"""What befalls one import, as its faults say."""
+"""What befalls one call that writes contacts, as its faults say."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ _EVERY = 10
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """How an import goes wrong.
+    """How an import, or another call that writes contacts, goes wrong.
 
-    It `ends` in a state; each `spoil_every`-th row is refused; only the first half of the rows is
-    read when it `breaks_off`; it stays queued while it is `stuck`, and reads of its lists do not
-    show whom it added while it `lags`.
+    An empty SMS leaves the number with `keep_phones`; addresses with `refused` in them are invalid.
+    An import `ends` in a state; each `spoil_every`-th row is refused; only the first half of the
+    rows is read when it `breaks_off`; it stays queued while it is `stuck`, and reads of its lists
+    do not show whom it added while it `lags`.
     """
 
     ends: str = "completed"
@@ -22,6 +23,8 @@ class Mishap:
     breaks_off: bool = False
     stuck: str | None = None
     lags: str = ""
+    keep_phones: bool = False
+    refused: str = ""
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> "Mishap":
@@ -41,7 +44,12 @@ class Mishap:
             breaks_off=breaks_off,
             stuck=stuck.word if stuck else None,
             lags=(lags.word or "1") if lags else "",
+            keep_phones="keep-phones" in kinds,
+            refused=refused.word if (refused := kinds.get("address-refused")) else "",
         )
+
+    def refuses(self, email: str | None) -> bool:
+        return bool(self.refused) and self.refused.lower() in (email or "")
 
     @property
     def imports_nobody(self) -> bool:

@@ -103,7 +103,7 @@ class Processes:
         elif process["name"] == REMOVE_ALL:
             self._remove_all(job, json.loads(process["list_ids"]))
         else:
-            batch = merging.read(job.payload, known, job.mishap.spoil_every)
+            batch = merging.read(job.payload, known, job.mishap)
             if job.mishap.breaks_off:
                 batch.rows = batch.rows[: len(batch.rows) // 2]
             self._import(job, batch, json.loads(process["list_ids"]))

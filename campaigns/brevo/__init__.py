@@ -22,7 +22,7 @@ from campaigns.brevo.errors import (
 )
 from campaigns.brevo.payloads import AttributeMap, ImportBody
 from campaigns.brevo.rate_limits import Budgets, BudgetState
-from campaigns.brevo.refusals import ImportReport
+from campaigns.brevo.refusals import ADDRESS_REFUSED, PHONE_TAKEN, ImportReport
 from campaigns.brevo.replies import (
     Account,
     Attribute,
@@ -37,6 +37,8 @@ from campaigns.brevo.replies import (
 )
 
 __all__ = [
+    "ADDRESS_REFUSED",
+    "PHONE_TAKEN",
     "Account",
     "Attribute",
     "AttributeMap",

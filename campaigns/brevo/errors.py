@@ -12,8 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+_BAD_REQUEST = 400
 _PHONE_IDENTIFIERS = frozenset({"SMS", "PHONE", "PHONE_ID"})
 _ABOUT_DATA = frozenset({400, 404, 409, 422})
+_SPEAKS_OF_AN_ADDRESS = re.compile(r"\be-?mail\b", re.IGNORECASE)
+_SPEAKS_OF_THE_ACCOUNT = re.compile(
+    r"\b(account|api|attributes?|credits?|ip|lists?|plan)\b", re.IGNORECASE
+)
 _SPEAKS_OF_A_PHONE = re.compile(r"\b(phone|sms|mobile)\b", re.IGNORECASE)
 
 
@@ -85,6 +90,21 @@ class BrevoError(Exception):
         if self.code not in {"invalid_parameter", "duplicate_parameter"}:
             return False
         return bool(_SPEAKS_OF_A_PHONE.search(self.brevo_message))
+
+    @property
+    def refuses_address(self) -> bool:
+        """True when Brevo refuses the one contact that was sent, because of its e-mail address.
+
+        Whatever is about the account, a list, an attribute or a phone is not.
+        """
+        if self.refuses_phone or self.status != _BAD_REQUEST:
+            return False
+        if any(name.lower() == "email" for name in self.duplicate_identifiers):
+            return True
+        said = self.brevo_message
+        is_parameter = self.code in {"invalid_parameter", "duplicate_parameter"}
+        about_address = _SPEAKS_OF_AN_ADDRESS.search(said) is not None
+        return is_parameter and about_address and not _SPEAKS_OF_THE_ACCOUNT.search(said)
 
 
 class BrevoTemporary(BrevoError):

@@ -6,6 +6,7 @@ Update a contact). No body built here can say either.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from campaigns.brevo.replies import Attribute
 
 # First and last name are called differently with the language the account was opened in
 # (help.brevo.com/hc/en-us/articles/208729849); the first name that an account has is taken.
-_SPELLINGS: Mapping[str, tuple[str, ...]] = {
+_SPELLINGS: dict[str, tuple[str, ...]] = {
     "first_name": ("FIRSTNAME", "PRENOM", "VORNAME", "NOMBRE", "NOME"),
     "last_name": ("LASTNAME", "NOM", "NACHNAME", "APELLIDOS", "COGNOME", "SOBRENOME"),
     "phone": ("SMS",),
@@ -26,6 +27,8 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
 }
 # The number is an identifier of Brevo's own; no text attribute can stand in for it.
 _NOT_OURS_TO_MAKE = frozenset({"phone"})
+_IDENTIFIERS = frozenset({"EMAIL", "SMS", "EXT_ID", "WHATSAPP", "LANDLINE_NUMBER"})
+_ATTRIBUTE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,49}")
 # Brevo silently ignores a text sent for an attribute of another type.
 _NOT_TEXT = frozenset({"date", "float", "id", "boolean", "multiple-choice", "user"})
 
@@ -53,14 +56,23 @@ class AttributeMap:
     missing: tuple[str, ...]
     unusable: tuple[str, ...]
 
+    @property
+    def lacks_phone(self) -> bool:
+        """True when the account has no attribute for phone numbers; nobody can make that one."""
+        return "phone" not in self.names and _SPELLINGS["phone"][0] not in self.unusable
+
     @classmethod
-    def from_account(cls, attributes: Iterable[Attribute]) -> "AttributeMap":
+    def from_account(
+        cls, attributes: Iterable[Attribute], renamed: Mapping[str, str] | None = None
+    ) -> "AttributeMap":
+        """Read what the account has; ``renamed`` leads from our name to the one to use instead."""
+        wanted = _SPELLINGS | {ours: (name,) for ours, name in (renamed or {}).items()}
         usable: dict[str, bool] = {}
         for attribute in attributes:
             is_text = attribute.category == "normal" and attribute.type not in _NOT_TEXT
             usable[attribute.name.upper()] = is_text
         names, missing, unusable = {}, [], []
-        for ours, spellings in _SPELLINGS.items():
+        for ours, spellings in wanted.items():
             there = sorted((s for s in spellings if s in usable), key=lambda s: not usable[s])
             if there and usable[there[0]]:
                 names[ours] = there[0]
@@ -69,6 +81,24 @@ class AttributeMap:
             elif ours not in _NOT_OURS_TO_MAKE:
                 missing.append(spellings[0])
         return cls(names, tuple(missing), tuple(unusable))
+
+
+def renaming_problem(renamed: Mapping[str, str]) -> str:
+    """Return what is wrong with these names for our attributes; "" when they can be used."""
+    ours = [name for name in _SPELLINGS if name not in _NOT_OURS_TO_MAKE]
+    for name, theirs in renamed.items():
+        if name not in ours:
+            return f"{name!r} is none of our attributes: write one of {', '.join(ours)}"
+        if not _ATTRIBUTE_NAME.fullmatch(theirs) or theirs in _IDENTIFIERS:
+            return f"{theirs!r} cannot be the name of an attribute: write one like OUR_STATE"
+        try:
+            safe_attributes({theirs: ""})
+        except ValueError:
+            return f"{theirs!r} is a name that this project may not send: write another one"
+    wanted = _SPELLINGS | {name: (theirs,) for name, theirs in renamed.items()}
+    used = [spelling for spellings in wanted.values() for spelling in spellings]
+    twice = next((name for name in used if used.count(name) > 1), "")
+    return f"{twice!r} would hold two of our attributes: write another name" if twice else ""
 
 
 class ImportBody:

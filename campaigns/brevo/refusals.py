@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
+ADDRESS_REFUSED = "Brevo does not accept the e-mail address"
+PHONE_TAKEN = "the phone number belongs to another contact"
 _REASONS = {
-    "invalid_emails": "Brevo does not accept the e-mail address",
+    "invalid_emails": ADDRESS_REFUSED,
     "duplicate_contact_id": "the row belongs to a contact named in another row",
     "duplicate_ext_id": "the external id belongs to another contact",
     "duplicate_email_id": "the e-mail address belongs to another contact",
-    "duplicate_phone_id": "the phone number belongs to another contact",
+    "duplicate_phone_id": PHONE_TAKEN,
     "duplicate_whatsapp_id": "the WhatsApp number belongs to another contact",
     "duplicate_landline_number_id": "the landline number belongs to another contact",
 }

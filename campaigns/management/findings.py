@@ -13,7 +13,6 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.refolding import DUPLICATES, marked
 from campaigns.brevo import (
-    AttributeMap,
     BrevoClient,
     BrevoError,
     BrevoMisconfigured,
@@ -23,6 +22,7 @@ from campaigns.brevo import (
 )
 from campaigns.errors import ListNotOurs
 from campaigns.models import BrevoList, Segment, Suppression, WebhookEvent
+from campaigns.sync.attributes import others_values, read_attributes
 from campaigns.sync.gateway import KnownAccount, account_of, remember_account
 from campaigns.sync.given_up import lists_back
 from campaigns.sync.list_identity import check_account, unless_gone, why_not_ours
@@ -67,7 +67,7 @@ def _account(client: BrevoClient) -> Findings:
 
 
 def _attributes(client: BrevoClient) -> Findings:
-    found = AttributeMap.from_account(client.attributes())
+    found = read_attributes(client)
     yield Finding(Mark.FINE, f"Attributes there: {', '.join(found.names.values()) or 'none'}.")
     if found.missing:
         told = f"Attributes that the first sync makes: {', '.join(found.missing)}."
@@ -75,9 +75,15 @@ def _attributes(client: BrevoClient) -> Findings:
     for name in found.unusable:
         yield Finding(
             Mark.WRONG,
-            f"Attribute {name} holds no text, so Brevo drops what we send for it: delete it in "
-            "Brevo under Contacts, Settings; the next sync makes it as text.",
+            f"Attribute {name} holds no text, so people are sent without it: delete it in Brevo "
+            "under Contacts, Settings, and the next sync of each segment makes it as text and "
+            "sends the value of everybody; or give ours another name with BREVO_ATTRIBUTES.",
         )
+    if found.lacks_phone:
+        told = "The account has no attribute SMS: people are sent without their phone numbers."
+        yield Finding(Mark.NOTE, told)
+    for sentence in others_values(client, found):
+        yield Finding(Mark.NOTE, sentence)
 
 
 def _lists(client: BrevoClient) -> Findings:

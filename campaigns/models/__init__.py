@@ -4,19 +4,23 @@ from campaigns.models.brevo_list import BrevoList
 from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
+from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
 from campaigns.models.segment import Segment, SegmentRevision, segment_save_failed
 from campaigns.models.suppression import Suppression, WebhookEvent, owners
 
 __all__ = [
     "AccountLease",
+    "AddressRefusal",
     "BrevoList",
     "ExportChange",
     "ExportChunk",
     "IdempotentAnswer",
     "ListMember",
+    "OpenPhone",
     "Segment",
     "SegmentExport",
     "SegmentRevision",
+    "SentAttributes",
     "Suppression",
     "WebhookEvent",
     "owners",

@@ -82,6 +82,9 @@ class SegmentExport(models.Model):
     removed = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)
     proof = models.JSONField(default=dict, help_text="What reading the list back has shown.")
+    notes = models.JSONField(
+        default=dict, help_text="What was left out of what people were sent, by subject."
+    )
     # The run as work that anyone may pick up
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -113,6 +116,11 @@ class SegmentExport(models.Model):
 
     def __str__(self) -> str:
         return f"Export {self.pk} of {self.segment_name}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """Return the notes as sentences."""
+        return [sentence for sentence in self.notes.values() if sentence]
 
     @property
     def is_stalled(self) -> bool:

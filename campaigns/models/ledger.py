@@ -54,6 +54,9 @@ class ListMember(models.Model):
         help_text="Brevo's address for the contact where it is another than ours.",
     )
     fingerprint = models.UUIDField(help_text="Of the data that Brevo was sent.")
+    phone_fingerprint = models.UUIDField(
+        null=True, help_text="Of the phone number that Brevo was sent, when it was sent one."
+    )
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
     added_by = models.BigIntegerField(help_text="The export that put the contact on the list.")
@@ -89,6 +92,11 @@ class ListMember(models.Model):
                 fields=["email_at_brevo"],
                 name="member_email_at_brevo",
                 condition=Q(email_at_brevo__gt=""),
+            ),
+            models.Index(
+                fields=["phone_fingerprint"],
+                name="member_phone",
+                condition=Q(phone_fingerprint__isnull=False),
             ),
         ]
 

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from campaigns.brevo import AttributeMap, BrevoError, BrevoNotFound, BrevoPermanent, Moved
+from campaigns.brevo import BrevoNotFound, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync import chunks, contact_ids, ledger
+from campaigns.sync.attributes import attributes_of
 from campaigns.sync.consent import plan_who_said_no_since
 from campaigns.sync.gateway import account_of
 from campaigns.sync.list_identity import is_gone, remember_list
@@ -170,7 +171,7 @@ def send(run: Run) -> None:
     ]
     if not kinds:
         return
-    attributes = _attributes(run)
+    attributes = attributes_of(run)
     for kind in kinds:
         Sender(run, _list_id(run), kind, attributes).send()
 
@@ -190,26 +191,6 @@ def _find_out_what_arrived(run: Run) -> None:
             run.settle(arrived)
         for chunk in open_chunks.filter(state=ChunkState.ACCEPTED).select_related("export"):
             run.settle(chunks.leave_to(run.export, chunk))
-
-
-def _attributes(run: Run) -> AttributeMap:
-    """Return what the account calls our attributes, after making those it lacks.
-
-    What another run made in the meantime is refused here, and there all the same.
-    """
-    found = AttributeMap.from_account(run.client.attributes())
-    if not found.missing:
-        return found
-    refused: BrevoError | None = None
-    for name in found.missing:
-        try:
-            run.client.create_attribute(name)
-        except BrevoError as error:
-            refused = error
-    found = AttributeMap.from_account(run.client.attributes())
-    if found.missing and refused is not None:
-        raise refused
-    return found
 
 
 def _list_id(run: Run) -> int:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.text import fold_email
 from campaigns.brevo import (
+    PHONE_TAKEN,
     BrevoNotFound,
     BrevoPermanent,
     BrevoTemporary,
@@ -20,9 +21,11 @@ from campaigns.brevo import (
 )
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk, SegmentExport
-from campaigns.sync import contact_ids, ledger
+from campaigns.sync import contact_ids
 from campaigns.sync.closing import STAYS_POSSIBLE, recount
 from campaigns.sync.list_identity import unless_gone
+from campaigns.sync.recording import record
+from campaigns.sync.refused import count_refusals, is_of_address
 from campaigns.sync.work import Run
 
 logger = logging.getLogger(__name__)
@@ -36,7 +39,6 @@ _SAID_AFTER = 20.0  # seconds of waiting that need an explanation
 _STUCK_SHARE = 12  # how much less an import is waited for while another is stuck
 _ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as long
 _CLOCKS_DIFFER = timedelta(minutes=10)
-_PHONE_REFUSED = "the phone number belongs to another contact"
 _NO_REPORT = "Brevo's report of whom it refused could not be read."
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
@@ -136,7 +138,7 @@ def settle_without_report(
     arrived = _arrived(run, chunk)
     with transaction.atomic():
         settled = _write_arrived(chunk, arrived)
-        settled += _write_refused(lines_of(chunk), report.refused)
+        settled += _write_refused(chunk, report.refused)
         settled += _send_alone(chunk, refusal)
         _close(run, chunk, settled=settled, message=refusal or report.problem)
     contact_ids.learn_found(chunk.export, arrived)
@@ -171,11 +173,17 @@ def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
     once_more = 0
     for batch in _batches(emails):
         sent = _stretch(chunk).filter(email__in=batch, outcome=Outcome.DONE)
-        if why == _PHONE_REFUSED:
+        if why == PHONE_TAKEN:
             with_phone = sent.filter(without_phone=False)
             once_more += with_phone.update(outcome=Outcome.PENDING, without_phone=True)
-        sent.update(outcome=Outcome.REFUSED, message=why)
+        _write_refusal(chunk, sent, why)
     return once_more
+
+
+def _write_refusal(chunk: ExportChunk, lines: QuerySet[ExportChange], why: str) -> int:
+    if is_of_address(why):
+        count_refusals(chunk.export, dict.fromkeys(lines.values_list("email", flat=True), why))
+    return lines.update(outcome=Outcome.REFUSED, message=why)
 
 
 def settle_by_list(run: Run, chunk: ExportChunk, *, is_certain: bool = True) -> None:
@@ -215,7 +223,7 @@ def settle_one(run: Run, chunk: ExportChunk, line: int, outcome: Outcome, messag
     """Write the outcome of one person who was sent alone."""
     with transaction.atomic():
         ExportChange.objects.filter(pk=line).update(outcome=outcome, message=message)
-        ledger.record(chunk.export, chunk.kind, line, line)
+        record(chunk.export, chunk.kind, line, line)
         run.settle(1)
 
 
@@ -325,13 +333,12 @@ def _write_arrived(chunk: ExportChunk, arrived: Mapping[str, int]) -> int:
     return settled
 
 
-def _write_refused(lines: QuerySet[ExportChange], refused: Mapping[str, str]) -> int:
-    """Refuse those of the lines whom an incomplete report names, but for their phone."""
+def _write_refused(chunk: ExportChunk, refused: Mapping[str, str]) -> int:
+    """Refuse those of the open lines whom an incomplete report names, but for their phone."""
     settled = 0
     for why, emails in _by_reason(refused).items():
-        for batch in _batches(emails if why != _PHONE_REFUSED else []):
-            named = lines.filter(email__in=batch)
-            settled += named.update(outcome=Outcome.REFUSED, message=why)
+        for batch in _batches(emails if why != PHONE_TAKEN else []):
+            settled += _write_refusal(chunk, lines_of(chunk).filter(email__in=batch), why)
     return settled
 
 
@@ -361,7 +368,7 @@ def _close(
     """
     is_own = chunk.export_id == run.export.pk
     with transaction.atomic():
-        ledger.record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
+        record(chunk.export, chunk.kind, chunk.first_change, chunk.last_change)
         chunk.state, chunk.error_message = state, message
         chunk.finished_at = timezone.now()
         chunk.save(update_fields=["state", "error_message", "finished_at", "took"])

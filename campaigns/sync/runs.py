@@ -24,7 +24,7 @@ from campaigns.errors import (
     SegmentBusy,
 )
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync import apply, chunks, contact_ids, given_up, ledger, verify
+from campaigns.sync import apply, attributes, chunks, contact_ids, given_up, ledger, verify
 from campaigns.sync.brake import approval_reason
 from campaigns.sync.closing import (
     call_off,
@@ -241,11 +241,12 @@ def _plan(run: Run) -> None:
     list_was_gone = look_at_list(run)
     process_pending()
     adopt()
+    notes = attributes.prepare(run)
     with transaction.atomic():
         run.save()  # holds the row: nobody else writes this plan meanwhile
         contact_ids.settle_claims(run.segment.pk)
         facts = write_plan(run.export, run.segment, list_was_gone=list_was_gone)
-        run.save(**facts, phase=Phase.LIST)
+        run.save(**facts, notes=notes, phase=Phase.LIST)
     Segment.objects.filter(pk=run.segment.pk).update(
         audience_size=facts["audience_count"],
         mailable_size=facts["users_count"],

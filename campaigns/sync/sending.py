@@ -25,6 +25,7 @@ from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right, keep_import_right
 from campaigns.sync.list_identity import unless_gone
 from campaigns.sync.outgoing import SENT_COLUMNS, Person, held_since, pending, people
+from campaigns.sync.refused import count_refusals
 from campaigns.sync.work import Run
 
 _HANDFUL = 20  # people; an import costs two requests of the scarcer budget
@@ -117,7 +118,10 @@ class Sender:
         except BrevoPermanent as error:
             if not error.concerns_contact:
                 raise
-            return Outcome.REFUSED, error.brevo_message or str(error)
+            message = error.brevo_message or str(error)
+            if error.refuses_address:
+                count_refusals(self.run.export, {person.email: message})
+            return Outcome.REFUSED, message
         return Outcome.DONE, message
 
     def _put(self, person: Person, attributes: dict[str, str]) -> None:

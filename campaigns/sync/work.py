@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce, Now
 
-from campaigns.brevo import BrevoClient
+from campaigns.brevo import AttributeMap, BrevoClient
 from campaigns.enums import ACTIVE, ExportStatus
 from campaigns.errors import LeaseLost, RunCancelled
 from campaigns.models import AccountLease, Segment, SegmentExport
@@ -47,6 +47,7 @@ class Run:
         self.export = export
         self.owner = owner
         self.notices: list[str] = []  # what its end also says, whatever came of it
+        self.attributes: AttributeMap | None = None  # once they are known
         self._progress = progress
         self._next_beat = 0.0
 

@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 from sandbox.api.base import Brevo, Routes
 from sandbox.attributes import CATEGORIES, TYPES
-from sandbox.wire import Answer, ApiError, Request, invalid
+from sandbox.wire import NO_CONTENT, Answer, ApiError, Request, invalid, not_found
 
 _OPTIONAL = ("value", "enumeration", "multiCategoryOptions")
 
@@ -43,7 +43,20 @@ def create(brevo: Brevo, request: Request) -> Answer:
     return Answer(HTTPStatus.CREATED)
 
 
+def delete(brevo: Brevo, request: Request) -> Answer:
+    """Delete an attribute, and its value from every contact."""
+    name = request.params["name"].upper()
+    if not brevo.store.value("SELECT 1 FROM attribute WHERE name = ?", name):
+        raise not_found("Attribute not found")
+    brevo.store.db.execute("DELETE FROM attribute WHERE name = ?", (name,))
+    brevo.store.db.execute(
+        "UPDATE contact SET attributes = json_remove(attributes, '$.' || ?)", (name,)
+    )
+    return Answer(NO_CONTENT)
+
+
 ROUTES: Routes = [
     ("GET", "/contacts/attributes", index),
     ("POST", "/contacts/attributes/{category}/{name}", create),
+    ("DELETE", "/contacts/attributes/{category}/{name}", delete),
 ]

@@ -6,6 +6,7 @@ from sandbox import contacts, lists
 from sandbox.api.base import Brevo, Routes, flag, list_ids, text
 from sandbox.attributes import checks, clean, normal_email, normal_phone
 from sandbox.contacts import Change
+from sandbox.mishaps import Mishap
 from sandbox.wire import NO_CONTENT, Answer, ApiError, Request, invalid, missing, not_found
 
 _KINDS = (
@@ -18,7 +19,7 @@ _KINDS = (
 )
 
 
-def read_change(brevo: Brevo, body: dict[str, Any], email: object = None) -> Change:
+def read_change(brevo: Brevo, body: dict[str, Any], mishap: Mishap, email: object = None) -> Change:
     """Read what a call wants of a contact; `email` is the address it is to have, if any."""
     attributes = body.get("attributes") or {}
     if not isinstance(attributes, dict):
@@ -31,11 +32,11 @@ def read_change(brevo: Brevo, body: dict[str, Any], email: object = None) -> Cha
     )
     if email is not None:
         change.email = normal_email(email)
-        if change.email is None:
+        if change.email is None or mishap.refuses(change.email):
             raise invalid("Invalid email address")
     if "SMS" in attributes:
-        change.drop_phone = not attributes["SMS"]
-        if not change.drop_phone:
+        change.drop_phone = not attributes["SMS"] and not mishap.keep_phones
+        if attributes["SMS"]:
             change.phone = normal_phone(attributes["SMS"])
             if change.phone is None:
                 raise invalid("Invalid phone number")
@@ -76,7 +77,7 @@ def _find(brevo: Brevo, request: Request) -> dict[str, Any]:
 
 def upsert(brevo: Brevo, request: Request) -> Answer:
     body = request.body()
-    change = read_change(brevo, body, body.get("email"))
+    change = read_change(brevo, body, request.mishap, body.get("email"))
     if change.email is None and change.phone is None and change.ext_id is None:
         raise missing("email, SMS or ext_id is missing")
     known = None
@@ -129,7 +130,7 @@ def change(brevo: Brevo, request: Request) -> Answer:
     contact, body = _find(brevo, request), request.body()
     attributes = body.get("attributes")
     email = attributes.get("EMAIL") if isinstance(attributes, dict) else None
-    wanted = read_change(brevo, body, email)
+    wanted = read_change(brevo, body, request.mishap, email)
     if wanted.email not in {None, contact["email"]} and wanted.blocked is None:
         # Brevo's own note: a blocklisted contact whose address changes is subscribed again.
         wanted.blocked = False

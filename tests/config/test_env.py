@@ -44,6 +44,7 @@ def test_unset_variables_have_their_defaults() -> None:
     assert env.choice("CAMPAIGNS_X", "a", among=("a", "b")) == "a"
     assert env.words("CAMPAIGNS_X", like=env.HOST, example="a.example") == []
     assert env.something("CAMPAIGNS_X", "a") == "a"
+    assert env.pairs("CAMPAIGNS_X", example="a=B") == {}
     assert env.url("CAMPAIGNS_X", "https://a.example") == "https://a.example"
     assert env.time_zone("CAMPAIGNS_X", "UTC") == "UTC"
     assert env.secret("CAMPAIGNS_X") == ""
@@ -120,6 +121,25 @@ def test_origin_that_no_browser_sends_is_refused(given, word) -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"CAMPAIGNS_X: '.*' never fits"):
         env.words("CAMPAIGNS_X", like=env.ORIGIN, example="https://a.example")
+
+
+def test_pairs_have_names_in_small_letters_and_values_in_capitals(
+    given,
+) -> None:
+    given(" State = our_state , country=OUR_COUNTRY,")
+
+    assert env.pairs("CAMPAIGNS_X", example="a=B") == {
+        "state": "OUR_STATE",
+        "country": "OUR_COUNTRY",
+    }
+
+
+@pytest.mark.parametrize("value", ["state", "state=", "=OUR", "state=A,STATE=B"])
+def test_what_is_no_pair_is_refused_with_an_example(given, value) -> None:
+    given(value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"CAMPAIGNS_X: .* write a=B\.$"):
+        env.pairs("CAMPAIGNS_X", example="a=B")
 
 
 def test_text_that_must_be_there_may_not_be_empty(given) -> None:
@@ -301,6 +321,13 @@ def test_postgresql_address_is_taken_apart() -> None:
         (
             {"BREVO_CHUNK_SIZE": "many"},
             "BREVO_CHUNK_SIZE='many': write a whole number from 1 to 150.",
+        ),
+        (
+            {"BREVO_ATTRIBUTES": "phone=MOBILE"},
+            (
+                "BREVO_ATTRIBUTES: 'phone' is none of our attributes: write one of first_name, "
+                "last_name, country, state, referral_source."
+            ),
         ),
         (
             {"DJANGO_LOG_LEVEL": "verbose"},

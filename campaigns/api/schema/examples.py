@@ -106,6 +106,7 @@ _RUN = {
     "changes_planned": 3,
     "held_back": 40,
     "error_message": "",
+    "notes": [],
     "brevo_list_id": 42,
     "exported_by": _ADA,
     "exported_at": "2026-05-04T09:31:00+00:00",

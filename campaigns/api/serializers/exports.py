@@ -22,6 +22,12 @@ class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
     proof = serializers.DictField(
         read_only=True, help_text="What reading the list back has shown; see the call verify."
     )
+    notes = serializers.ListField(
+        child=serializers.CharField(),
+        source="remarks",
+        read_only=True,
+        help_text="What people were sent without, and why; no failure of the run.",
+    )
     definition = serializers.DictField(
         read_only=True, help_text="The criteria as they were when the run was planned."
     )
@@ -46,6 +52,7 @@ class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
             "changes_planned",
             "held_back",
             "error_message",
+            "notes",
             "brevo_list_id",
             "exported_by",
             "exported_at",

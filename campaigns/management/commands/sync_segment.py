@@ -109,8 +109,8 @@ class Command(BaseCommand):
             f"{_number(export.users_count)} mailable, {export.added} added, "
             f"{export.updated} updated, {export.removed} removed, {export.failed} refused."
         )
-        if export.error_message:
-            self.stdout.write(f"  {export.error_message}")
+        for sentence in filter(None, (export.error_message, *export.remarks)):
+            self.stdout.write(f"  {sentence}")
 
     def _show_plan(self, export: SegmentExport) -> None:
         self.stdout.write(
@@ -118,6 +118,8 @@ class Command(BaseCommand):
             f"{export.changes_planned} changed, {export.held_back} held back. "
             f"Apply it with: manage.py sync_segment --apply {export.pk}"
         )
+        for sentence in export.remarks:
+            self.stdout.write(f"  {sentence}")
         for change in export.changes.order_by("kind", "email")[:_LINES_SHOWN]:
             why = f" ({change.get_reason_display()})" if change.reason else ""
             self.stdout.write(f"  {change.email} {change.get_kind_display()}{why}")
@@ -151,4 +153,5 @@ def _as_json(export: SegmentExport) -> dict[str, Any]:
         "failed": export.failed,
         "error_message": export.error_message,
         "export_id": export.pk,
+        "notes": export.remarks,
     }

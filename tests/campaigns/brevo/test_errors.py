@@ -26,6 +26,24 @@ def test_refusal_of_a_phone_is_told_from_other_refusals(error, refuses) -> None:
     assert error.refuses_phone is refuses
 
 
+@pytest.mark.parametrize(
+    ("error", "refuses"),
+    [
+        (refused("invalid_parameter", "Invalid email address"), True),
+        (refused("invalid_parameter", "email is not valid in correct format"), True),
+        (refused("anything", "Unable to create contact", "email"), True),
+        (refused("invalid_parameter", "Invalid phone number"), False),
+        (refused("invalid_parameter", "Unable to create contact", "email", "SMS"), False),
+        (refused("invalid_parameter", "List ID does not exist"), False),
+        (refused("invalid_parameter", "Your account's email is not validated"), False),
+        (refused("account_under_validation", "Confirm your email address first"), False),
+        (BrevoError("No", answer=Answer(403, "invalid_parameter", "Invalid email")), False),
+    ],
+)
+def test_refusal_of_one_address_is_told_from_other_refusals(error, refuses) -> None:
+    assert error.refuses_address is refuses
+
+
 def test_error_tells_our_words_then_brevos_then_the_remedy() -> None:
     error = BrevoKeyWrong(
         "Brevo does not accept the API key", answer=Answer(401, "unauthorized", "Key not found")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.brevo import Attribute, AttributeMap, BrevoPermanent, ImportBody
-from campaigns.brevo.payloads import timestamp
+from campaigns.brevo.payloads import renaming_problem, timestamp
 
 TEXTS = st.text(max_size=40)
 CONTACTS = st.lists(
@@ -143,3 +143,36 @@ def test_timestamp_is_utc_with_milliseconds() -> None:
 def test_timestamp_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
         timestamp(datetime(2026, 3, 1))  # noqa: DTZ001 - the naive time is the point
+
+
+@pytest.mark.parametrize(
+    ("renamed", "problem"),
+    [
+        ({}, ""),
+        ({"state": "OUR_STATE", "country": "LAND"}, ""),
+        ({"state": "COUNTRY", "country": "STATE"}, ""),
+        ({"phone": "MOBILE"}, "'phone' is none of our attributes"),
+        ({"town": "TOWN"}, "'town' is none of our attributes"),
+        ({"state": "SMS"}, "'SMS' cannot be the name"),
+        ({"state": "OUR STATE"}, "'OUR STATE' cannot be the name"),
+        ({"state": "MY_BLACKLIST"}, "may not send"),
+        ({"state": "E_MAIL"}, "may not send"),
+        ({"state": "COUNTRY"}, "'COUNTRY' would hold two"),
+        ({"state": "NOM"}, "'NOM' would hold two"),
+    ],
+)
+def test_name_that_cannot_be_given_to_an_attribute_says_why(renamed, problem) -> None:
+    said = renaming_problem(renamed)
+
+    assert problem in said
+    assert bool(said) == bool(problem)
+
+
+def test_renamed_attribute_is_looked_for_under_that_name_alone() -> None:
+    there = [Attribute("STATE", "normal", "text"), Attribute("LAND", "normal", "text")]
+
+    found = AttributeMap.from_account(there, {"state": "OURS", "country": "LAND"})
+
+    assert found.names == {"country": "LAND"}
+    assert "OURS" in found.missing
+    assert found.lacks_phone

@@ -52,7 +52,7 @@ def test_lists_of_many_segments_are_read_in_few_requests(brevo, run, number) -> 
 
     assert run(COMMAND).code == 0
 
-    assert len(brevo.requests) <= 7
+    assert len(brevo.requests) <= 8
 
 
 def test_list_that_is_gone_is_wrong(brevo, client, run) -> None:
@@ -269,3 +269,31 @@ def test_missing_key_is_one_sentence(settings, run) -> None:
 
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("No API key for Brevo is set. Set BREVO_API_KEY")
+
+
+def test_attribute_that_holds_values_of_others_is_noted_with_how_many_were_looked_at(
+    brevo, run
+) -> None:
+    headers = {"api-key": brevo.key}
+    url = f"{brevo.url}/contacts/attributes/normal/STATE"
+    requests.post(url, json={"type": "text"}, headers=headers, timeout=5)
+    for number, state in enumerate(["WON", "Lagos", ""]):
+        make_user(email=f"ada{number}@example.com", state="Lagos")
+        body = {"email": f"ada{number}@example.com", "attributes": {"STATE": state}}
+        requests.post(f"{brevo.url}/contacts", json=body, headers=headers, timeout=5)
+
+    said = run(COMMAND)
+
+    assert said.code == 0
+    assert lines(said, "--")[0] == (
+        "STATE holds values that are not ours, such as “WON”, for 1 of 3 contacts looked at: a "
+        "sync overwrites them for the people it sends. To keep them, set "
+        "BREVO_ATTRIBUTES=state=OUR_STATE."
+    )
+
+
+def test_account_without_an_attribute_for_phones_is_noted(brevo, run) -> None:
+    with brevo.store.writing() as store:
+        store.execute("DELETE FROM attribute WHERE name = 'SMS'")
+
+    assert "no attribute SMS" in "".join(lines(run(COMMAND), "--"))

@@ -29,6 +29,7 @@ KEYS = [
     "failed",
     "error_message",
     "export_id",
+    "notes",
 ]
 
 
@@ -127,6 +128,7 @@ def test_json_is_one_object_a_segment_and_nothing_else(segment, run) -> None:
         "failed": 0,
         "error_message": "",
         "export_id": SegmentExport.objects.get().pk,
+        "notes": [],
     }
 
 

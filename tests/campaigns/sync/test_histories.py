@@ -60,6 +60,8 @@ FAULTS = st.sampled_from(
         "html@GET /processes*7",
         "503@GET /processes*7",
         "import-partly=2@POST /contacts/import*1",
+        "address-refused=ada3",
+        "not-allowed@POST /contacts/attributes/*",
         "import-failed@POST /contacts/import*1",
         "key-revoked@POST /contacts/lists/*/contacts/remove",
         "key-revoked@POST /contacts/import",
