@@ -16,6 +16,7 @@ from accounts.admin_forms import UserCreationForm, UserForm
 from accounts.countries import country_names, flag
 from accounts.enums import Consent, PartnershipStatus, Role
 from accounts.models import Partnership, User
+from accounts.searching import PEOPLE
 from accounts.text import fold
 from accounts.unfolded import (
     AuthUserAdmin,
@@ -95,7 +96,7 @@ class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
         SourceFilter,
         JoinedFilter,
     )
-    search_fields = ("email", "first_name", "last_name", "phone_e164")
+    search_fields = PEOPLE
     search_help_text = "Name, e-mail or phone"
     ordering = ("-id",)
     sortable_by = ("address", "joined")

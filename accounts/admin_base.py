@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial, reduce
-from operator import or_
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE, Q, QuerySet
+from django.db.models import CASCADE, QuerySet
 from django.forms import Field, Media, ModelForm, SplitDateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
@@ -17,9 +16,8 @@ from django.urls import URLPattern, path, reverse
 from accounts.admin_lists import ForgivingList, say_what_was_not_understood
 from accounts.admin_unique import SavesOnce
 from accounts.admin_versions import versioned
+from accounts.searching import words_q
 from accounts.unfolded import ModelAdmin, Paginator, StackedInline
-
-SHORTEST_PART = 3
 
 
 class CappedPaginator(Paginator):
@@ -126,22 +124,12 @@ class RelatedRows(StackedInline):
 
 
 class SearchesPeople(ModelAdmin):
-    """Finds every word in any of ``search_fields``, plain names of text columns.
-
-    A word of one or two letters is found at the beginning only: the index that makes this fast
-    among millions holds parts of three letters and beginnings.
-    """
+    """Finds every word in any of ``search_fields``, plain names of text columns."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        for word in search_term.split():
-            lookup = "istartswith" if len(word) < SHORTEST_PART else "icontains"
-            fields = (
-                Q(**{f"{field}__{lookup}": word}) for field in self.get_search_fields(request)
-            )
-            queryset = queryset.filter(reduce(or_, fields))
-        return queryset, False
+        return queryset.filter(words_q(search_term, self.get_search_fields(request))), False
 
 
 @dataclass(frozen=True, kw_only=True)

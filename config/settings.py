@@ -148,12 +148,15 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.TaggedSchema",
     "DEFAULT_THROTTLE_RATES": {"log_in_email": "10/min", "log_in_ip": "60/min"},
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.Negotiation",
     # How many proxies stand before us and append to X-Forwarded-For: others are not believed.
     "NUM_PROXIES": env.integer("DJANGO_PROXIES", 0, minimum=0),
 }
+# True: PUT, PATCH and DELETE must say by If-Match what they mean to change, else 428.
+API_REQUIRE_IF_MATCH = env.boolean("API_REQUIRE_IF_MATCH", default=False)
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
@@ -176,11 +179,35 @@ SPECTACULAR_SETTINGS = {
     "AUTHENTICATION_WHITELIST": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "PARSER_WHITELIST": ["config.parsers.StrictJSONParser"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.as_clients_need_it",
+    ],
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
     "SORT_OPERATION_PARAMETERS": False,
     "TAGS": [
-        {"name": "Campaigns", "description": "Segments, their runs, and who must not be mailed."},
+        {"name": "Campaigns: segments", "description": "Whom a list is for, and who that is now."},
+        {"name": "Campaigns: syncs", "description": "Runs, plans, and what came of each person."},
+        {"name": "Campaigns: suppressions", "description": "Who must not be mailed."},
+        {"name": "Campaigns: criteria", "description": "What a segment may ask."},
+        {"name": "Campaigns: figures", "description": "Counts of segments and runs."},
         {"name": "Accounts", "description": "Logging in."},
     ],
+    "EXTENSIONS_ROOT": {
+        "x-tagGroups": [
+            {
+                "name": "Campaigns",
+                "tags": [
+                    "Campaigns: segments",
+                    "Campaigns: syncs",
+                    "Campaigns: suppressions",
+                    "Campaigns: criteria",
+                    "Campaigns: figures",
+                ],
+            },
+            {"name": "Accounts", "tags": ["Accounts"]},
+        ]
+    },
     "ENUM_NAME_OVERRIDES": {
         "MatchEnum": "campaigns.enums.Match",
         "ExportStatusEnum": "campaigns.enums.ExportStatus",

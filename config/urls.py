@@ -1,7 +1,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularSwaggerView as Documentation
 
 from config import problems
 
@@ -10,13 +11,14 @@ api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("campaigns/", include("campaigns.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^(?P<path>.*)$", problems.unknown_path),
+    path("docs/", Documentation.as_view(url_name="schema", metadata_class=None), name="docs"),
+    re_path(r"^(?P<path>[\s\S]*)$", problems.unknown_path),
 ]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("api", problems.unknown_path),
     path("webhooks/", include("campaigns.webhooks")),
 ]
 handler400 = problems.handler400

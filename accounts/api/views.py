@@ -63,7 +63,7 @@ class LogInView(TokenViewBase):
         tags=["Accounts"],
         auth=[],
         request=serializers.LogInSerializer,
-        responses={200: serializers.TokensSerializer, **problems(400, 401, 429)},
+        responses={200: serializers.TokensSerializer, **problems(400, 401, 413, 429, 503)},
         examples=[
             OpenApiExample(
                 "Log in",
@@ -87,7 +87,7 @@ class RefreshView(TokenViewBase):
         tags=["Accounts"],
         auth=[],
         request=serializers.RefreshSerializer,
-        responses={200: serializers.TokensSerializer, **problems(400, 401)},
+        responses={200: serializers.TokensSerializer, **problems(400, 401, 413, 503)},
         examples=[_PAIR],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -102,7 +102,7 @@ class MeView(GenericAPIView[User]):
         summary="Show my profile",
         description="Who the caller is, and what their role allows.",
         tags=["Accounts"],
-        responses={200: serializers.MeSerializer, **problems(401, 403)},
+        responses={200: serializers.MeSerializer, **problems(401, 403, 503)},
         examples=[_ME],
     )
     def get(self, request: Request) -> Response:

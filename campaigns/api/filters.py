@@ -18,6 +18,8 @@ from rest_framework.exceptions import ValidationError as Refused
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 
+from accounts.models import User
+from accounts.searching import PEOPLE, words_q
 from accounts.text import fold, fold_email
 from campaigns.api.fields import schema_of_value
 from campaigns.audience.criteria import CRITERIA
@@ -187,6 +189,10 @@ def _ordering(**fields: str) -> Ordering:
     return Ordering(fields=[(column, name) for name, column in fields.items()])
 
 
+def _moment(column: str, lookup: str, label: str) -> Any:
+    return filters.IsoDateTimeFilter(field_name=column, lookup_expr=lookup, label=label)
+
+
 class SegmentFilter(filters.FilterSet):
     search = filters.CharFilter(method="by_words", label="Each word in name or description")
     created_by = IdFilter(field_name="created_by_id", label="Id of who made it")
@@ -236,11 +242,25 @@ class YesOrNo(filters.TypedChoiceFilter):
         super().__init__(choices=words, coerce=lambda word: word == "true", **kwargs)
 
 
+class PeopleFilter(filters.FilterSet):
+    search = filters.CharFilter(method="by_words", label="Each word in name, e-mail or phone")
+
+    def by_words(self, people: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
+        return people.filter(words_q(text, PEOPLE))
+
+
 class ExportFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(choices=ExportStatus.choices)
     plan_only = YesOrNo(label="Plans that were only looked at")
     segment = IdFilter(field_name="segment_id", label="Id of the segment")
     exported_by = IdFilter(field_name="exported_by_id", label="Id of who asked for it")
+    exported_after = _moment("exported_at", "gte", "Asked for at this moment or later")
+    exported_before = _moment("exported_at", "lt", "Asked for before this moment")
+    finished_after = _moment("finished_at", "gte", "Over at this moment or later")
+    finished_before = _moment("finished_at", "lt", "Over before this moment")
+    ordering = _ordering(
+        id="id", exported_at="exported_at", finished_at="finished_at", status="status"
+    )
 
     class Meta:
         model = SegmentExport
@@ -265,13 +285,19 @@ class ChangeFilter(filters.FilterSet):
 
 class StayFilter(filters.FilterSet):
     at = filters.IsoDateTimeFilter(label="The moment; without it, now")
+    search = filters.CharFilter(label="Each word in name, e-mail or phone")
 
     class Meta:
         model = ListMember
         fields: list[str] = []
 
     def filter_queryset(self, stays: Any) -> Any:
-        moment = self.form.cleaned_data["at"]
+        moment, text = (self.form.cleaned_data[name] for name in ("at", "search"))
+        for word in text.split():
+            person = Q(user__in=User.objects.filter(words_q(word, PEOPLE)).values("pk"))
+            address = fold_email(word)
+            there = Q(email__contains=address) | Q(email_at_brevo__contains=address)
+            stays = stays.filter(person | there)
         return stays.current() if moment is None else members_at(stays, moment)
 
 

@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from rest_framework.exceptions import APIException
 
+from accounts.columns import ChangedMeanwhile
+from campaigns.api.preconditions import PreconditionFailed
 from campaigns.brevo import BrevoError
 from campaigns.errors import CampaignsError, PlanRefused, SegmentBroken, SegmentBusy
 from config.problems import WHOLE, Conflict, Problem, as_http
@@ -24,6 +26,11 @@ class PlanProblem(Conflict):
 class BrevoProblem(Problem):
     status_code = HTTPStatus.BAD_GATEWAY
     type = "urn:problem:brevo"
+
+
+@as_http.register
+def _(_: ChangedMeanwhile) -> APIException:
+    return PreconditionFailed()
 
 
 @as_http.register

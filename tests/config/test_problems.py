@@ -35,7 +35,8 @@ def problem_of(response, status) -> dict[str, Any]:
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize(
-    "path", ["nowhere/", "campaigns/", "campaigns/segments/x/", "token", "%00"]
+    "path",
+    ["nowhere/", "campaigns/", "campaigns/segments/x/", "token", "%00", "a%0Ab/", "%0A", "%FF"],
 )
 def test_an_unknown_path_is_a_problem(client, settings, debug, path):
     settings.DEBUG = debug
@@ -46,6 +47,17 @@ def test_an_unknown_path_is_a_problem(client, settings, debug, path):
 
 def test_an_unknown_path_without_its_slash_is_told_the_remedy(client):
     assert "/api/me/?" in problem_of(client.post("/api/me"), 404)["detail"]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
+def test_the_root_without_its_slash_is_told_the_remedy(client, settings, debug, method):
+    settings.DEBUG = debug
+    assert "/api/?" in problem_of(getattr(client, method)("/api"), 404)["detail"]
+
+
+def test_asking_the_documentation_for_its_options_is_no_fault(client):
+    problem_of(client.options("/api/docs/"), 405)
 
 
 def test_a_method_that_is_not_offered_names_those_that_are(api):

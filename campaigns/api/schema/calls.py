@@ -12,8 +12,6 @@ from config.openapi import problems
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
 
-TAG = "Campaigns"
-
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
@@ -21,6 +19,43 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Up to 200 printable characters. A repeat with the same key and body gets the "
     "first answer, for 24 hours; faults (5xx) and conflicts are not remembered.",
 )
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of what the caller has read: 412 when it was changed since. `*` for "
+    "whatever is there.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="An ETag the caller has: 304 while nobody has changed the row. Sizes, problems and "
+    "the list's id may be others all the same.",
+)
+NOT_MODIFIED = OpenApiResponse(description="It still has the ETag that the caller named.")
+
+
+def etag(*statuses: int) -> OpenApiParameter:
+    return OpenApiParameter(
+        "ETag",
+        str,
+        OpenApiParameter.HEADER,
+        response=[*statuses],
+        description="Changes with everything that a write can change: send it as `If-Match`.",
+    )
+
+
+def location(*statuses: int) -> OpenApiParameter:
+    return OpenApiParameter(
+        "Location",
+        {"type": "string", "format": "uri"},
+        OpenApiParameter.HEADER,
+        response=[*statuses],
+        description="Where it is to be looked at.",
+    )
+
+
 WAIT = OpenApiParameter(
     "wait",
     {"type": "integer", "minimum": 0, "maximum": 60, "default": 0},
@@ -40,6 +75,9 @@ def call(
 ) -> Decorator[Any]:
     """Describe one call: what it answers, how it refuses, and an example of each."""
     examples = []
+    always = {400, 401, 403, 503}
+    if sent is not None or "request" in more:
+        always.add(413)
     if sent is not None:
         examples.append(OpenApiExample("Sent", value=sent, request_only=True))
     if shown is not None:
@@ -48,8 +86,7 @@ def call(
     described: Decorator[Any] = extend_schema(
         summary=summary,
         description=description,
-        tags=[TAG],
-        responses={**_of_json(answers), **problems(*sorted({400, 401, 403, *refusals}))},
+        responses={**_of_json(answers), **problems(*sorted({*always, *refusals}))},
         examples=examples,
         **more,
     )
@@ -83,7 +120,7 @@ def runs(
         },
         refusals=(400, 404, 409, 502),
         shown=shown,
-        parameters=[WAIT, IDEMPOTENCY_KEY],
+        parameters=[WAIT, IDEMPOTENCY_KEY, location(200, 202)],
         **more,
     )
 

@@ -70,6 +70,7 @@ WHY = {
     "sentence": "Customers who are women and live in Nigeria (Lagos).",
     "is_in": True,
     "held_back": "OPTED_OUT",
+    "on_list": False,
     "contact_id": 4711,
     "email_at_brevo": "",
     "answers": [

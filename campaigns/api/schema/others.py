@@ -1,7 +1,15 @@
 from drf_spectacular.utils import OpenApiParameter
 
 from campaigns.api.schema import examples
-from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call
+from campaigns.api.schema.calls import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    call,
+    etag,
+    location,
+)
 from campaigns.api.serializers.others import (
     ChoiceSerializer,
     CriterionSerializer,
@@ -55,29 +63,32 @@ SUPPRESSIONS = {
         refusals=(400, 409),
         sent={"email": "no.more@example.com", "note": "Asked on the phone."},
         shown=examples.SUPPRESSION,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, location(201), etag(200, 201)],
     ),
     "retrieve": call(
         "Show a suppression",
         "Why, since when, and who said so.",
-        answers={200: SuppressionSerializer},
+        answers={200: SuppressionSerializer, 304: NOT_MODIFIED},
         refusals=(404,),
         shown=examples.SUPPRESSION,
+        parameters=[IF_NONE_MATCH, etag(200, 304)],
     ),
     "partial_update": call(
         "Change the note of a suppression",
         "The rest of it stays as it was told.",
         request=NoteSerializer,
         answers={200: SuppressionSerializer},
-        refusals=(404,),
+        refusals=(404, 412, 428),
         sent={"note": "Asked on the phone."},
         shown=examples.SUPPRESSION,
+        parameters=[IF_MATCH, etag(200)],
     ),
     "destroy": call(
         "Delete a suppression",
         "The address may be mailed again. What Brevo itself knows of it stays as it is.",
         answers={204: None},
-        refusals=(404,),
+        refusals=(404, 412, 428),
+        parameters=[IF_MATCH],
     ),
 }
 STATS = {

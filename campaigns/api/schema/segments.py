@@ -1,7 +1,21 @@
 from campaigns.api.schema import examples
-from campaigns.api.schema.calls import IDEMPOTENCY_KEY, call, csv_file, runs
+from campaigns.api.schema.calls import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    call,
+    csv_file,
+    etag,
+    location,
+    runs,
+)
 from campaigns.api.serializers.exports import ExportSerializer, RunOptionsSerializer
-from campaigns.api.serializers.people import AudienceMemberSerializer, WhySerializer
+from campaigns.api.serializers.people import (
+    AddressSerializer,
+    AudienceMemberSerializer,
+    WhySerializer,
+)
 from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
 from campaigns.api.serializers.verification import VerificationSerializer
 
@@ -22,38 +36,43 @@ SEGMENTS = {
         refusals=(400, 409, 502),
         sent=examples.DRAFT,
         shown=examples.SEGMENT,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, location(201), etag(201)],
     ),
     "retrieve": call(
         "Show a segment",
         "With its creator, its last known sizes, and why it is broken if it is.",
-        answers={200: SegmentSerializer},
+        answers={200: SegmentSerializer, 304: NOT_MODIFIED},
         refusals=(404,),
         shown=examples.SEGMENT,
+        parameters=[IF_NONE_MATCH, etag(200, 304)],
     ),
     "update": call(
         "Replace a segment",
-        "Criteria that are left out are not asked any more. The list is renamed when the name "
-        "changed.",
+        "Send the whole of it: what is empty is dropped. 400 when it leaves out something that "
+        "the segment has now, a criterion, the description or ANY: nothing is dropped in silence. "
+        "To change a part, use PATCH. The list is renamed when the name changed.",
         answers={200: SegmentSerializer},
-        refusals=(400, 404, 409, 502),
+        refusals=(400, 404, 409, 412, 428, 502),
         sent=examples.DRAFT,
         shown=examples.SEGMENT,
+        parameters=[IF_MATCH, etag(200)],
     ),
     "partial_update": call(
         "Change a segment",
         "Changes what is sent alone. The list is renamed when the name changed.",
         answers={200: SegmentSerializer},
-        refusals=(400, 404, 409, 502),
+        refusals=(400, 404, 409, 412, 428, 502),
         sent={"name": "Women in Lagos and Abuja", "states": ["Lagos", "Abuja"]},
         shown=examples.SEGMENT,
+        parameters=[IF_MATCH, etag(200)],
     ),
     "destroy": call(
         "Delete a segment",
         "Its Brevo list goes too; the contacts stay. When Brevo refuses, or the list is not in the "
         "account of the configured key, the segment stays.",
         answers={204: None},
-        refusals=(404, 409, 502),
+        refusals=(404, 409, 412, 428, 502),
+        parameters=[IF_MATCH],
     ),
     "preview": call(
         "Preview a segment",
@@ -78,6 +97,15 @@ SEGMENTS = {
         answers={200: WhySerializer},
         refusals=(404, 409),
         shown=examples.WHY,
+    ),
+    "why_by_email": call(
+        "Explain why an address is in a segment or not",
+        "The same for whoever has this e-mail address, or was last mailed under it.",
+        answers={200: WhySerializer},
+        refusals=(404, 409),
+        shown=examples.WHY,
+        parameters=[AddressSerializer],
+        operation_id="campaigns_segments_why_by_email",
     ),
     "sync": runs(
         "Sync a segment",

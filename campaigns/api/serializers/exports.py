@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db.models import BigIntegerField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.api.serializers.people import PersonSerializer
@@ -8,6 +9,51 @@ from campaigns.enums import Reason, VerifyLevel
 from campaigns.models import ExportChange, ListMember, SegmentExport
 from campaigns.sync.history import Move, Why
 from config.serializers import StrictSerializer
+
+
+class ProofNamesSerializer(serializers.Serializer[Any]):
+    """Up to 100 addresses of each kind."""
+
+    missing = serializers.ListField(child=serializers.CharField(), required=False)
+    unexpected = serializers.ListField(child=serializers.CharField(), required=False)
+    held_by_others = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class ProofSerializer(serializers.Serializer[Any]):
+    """What reading the list back has shown: empty before that, null where nobody looked."""
+
+    level = serializers.ChoiceField(
+        VerifyLevel.choices, required=False, help_text="How the list was read."
+    )
+    at = serializers.DateTimeField(required=False)
+    list_id = serializers.IntegerField(required=False, allow_null=True)
+    list_found = serializers.BooleanField(required=False)
+    expected = serializers.IntegerField(
+        required=False, help_text="How many the ledger says we put there."
+    )
+    on_list = serializers.IntegerField(required=False, allow_null=True)
+    missing = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Ours, and not on the list."
+    )
+    unexpected = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Taken off by this run, and there all the same."
+    )
+    held_by_others = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Not ours: left alone."
+    )
+    said_no = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Of those, who must not be mailed."
+    )
+    digest = serializers.CharField(required=False, help_text="Of all addresses on the list.")
+    names = ProofNamesSerializer(required=False)
+    holds = serializers.BooleanField(
+        required=False, help_text="Nothing speaks against the list being what it should be."
+    )
+
+
+@extend_schema_field(ProofSerializer)
+class ProofField(serializers.DictField):
+    """The proof as it was stored: older ones may lack what newer ones have."""
 
 
 class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
@@ -19,9 +65,7 @@ class ExportSerializer(serializers.ModelSerializer[SegmentExport]):
     is_stalled = serializers.BooleanField(
         read_only=True, help_text="It fell silent: whoever syncs the segment carries it on."
     )
-    proof = serializers.DictField(
-        read_only=True, help_text="What reading the list back has shown; see the call verify."
-    )
+    proof = ProofField(read_only=True)
     notes = serializers.ListField(
         child=serializers.CharField(),
         source="remarks",

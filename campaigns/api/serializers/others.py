@@ -90,6 +90,11 @@ class NoteSerializer(StrictSerializer, serializers.ModelSerializer[Suppression])
         model = Suppression
         fields = ("note",)
 
+    def update(self, instance: Suppression, validated_data: dict[str, Any]) -> Suppression:
+        instance.note = validated_data.get("note", instance.note)
+        instance.save(expecting=self.context["view"].expected)
+        return instance
+
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
 class ValueField(serializers.JSONField):

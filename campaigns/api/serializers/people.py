@@ -3,7 +3,10 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
+from accounts.text import fold_email
 from campaigns.enums import Reason
+
+_LONGEST_ADDRESS = 320
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -19,6 +22,16 @@ class AnswerSerializer(serializers.Serializer[Any]):
     fact = serializers.CharField(help_text="Goes on where the person's name ends.")
 
 
+class AddressSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(
+        max_length=_LONGEST_ADDRESS,
+        help_text="In any case; an old address of theirs too.",
+    )
+
+    def validate_email(self, email: str) -> str:
+        return fold_email(email)
+
+
 class WhySerializer(serializers.Serializer[Any]):
     """Why somebody is in a segment or not, and whether they may be mailed."""
 
@@ -30,6 +43,9 @@ class WhySerializer(serializers.Serializer[Any]):
         Reason.choices,
         allow_blank=True,
         help_text="Why not to be mailed; empty for who may be.",
+    )
+    on_list = serializers.BooleanField(
+        help_text="By our ledger: we put them on the list, and have not taken them off."
     )
     answers = AnswerSerializer(many=True, help_text="One for each criterion that is asked.")
     contact_id = serializers.IntegerField(

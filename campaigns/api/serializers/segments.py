@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 from django.http import Http404
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from campaigns.api.fields import (
     DescriptionField,
@@ -21,6 +22,7 @@ from campaigns.models import Segment
 from config.problems import as_http
 from config.serializers import StrictSerializer
 
+WRITTEN = ("name", "description", "match", *CRITERIA)  # by whoever calls
 _FACTS = (
     "brevo_list_id",
     "created_by",
@@ -32,6 +34,10 @@ _FACTS = (
     "problems",
 )
 
+_LEFT_OUT = (
+    "The segment has this now, and PUT replaces the whole of it: send what it should be, or use "
+    "PATCH, which keeps what is not sent."
+)
 # What may be wrong with the name of a segment that is still being written.
 _NAME_TO_COME = {"blank", "unique"}
 _CRITERIA = {key: criterion_field(key) for key in CRITERIA}
@@ -69,12 +75,21 @@ class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]
     class Meta:
         model = Segment
         list_serializer_class = SegmentList
-        fields = ("id", "name", "description", "match", *CRITERIA, *_FACTS)
+        fields = ("id", *WRITTEN, *_FACTS)
         read_only_fields = _FACTS
 
     def get_problems(self, segment: Segment) -> list[str]:
         known = self.known_problems
         return problems_of([segment])[segment.pk] if known is None else known[segment.pk]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a PUT that would drop what it does not mention."""
+        if self.instance is not None and not self.partial:
+            left_out = attrs.keys() - self.initial_data.keys()
+            if lost := [name for name in left_out if getattr(self.instance, name) != attrs[name]]:
+                told = ErrorDetail(_LEFT_OUT, code="left_out")
+                raise serializers.ValidationError({name: [told] for name in sorted(lost)})
+        return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Segment:
         segment = Segment(**validated_data)
@@ -83,13 +98,12 @@ class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]
         return segment
 
     def update(self, instance: Segment, validated_data: dict[str, Any]) -> Segment:
-        """Save what staff write and nothing else: a run may be writing the rest."""
+        """Save what was sent and nothing else: others may be writing the rest."""
         for field, value in validated_data.items():
             setattr(instance, field, value)
         try:
             with recorded(instance, by=self.context["request"].user):
-                written = ("name", "description", "match", *CRITERIA)
-                instance.save(update_fields=[*written, "updated_at"])
+                instance.save(expecting=self.context["view"].expected)
         except DatabaseError as error:
             if Segment.objects.filter(pk=instance.pk).exists():
                 raise

@@ -1,13 +1,23 @@
+from collections.abc import Iterable
+from copy import copy
+from http import HTTPStatus
 from typing import Any, cast
 
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils.text import get_text_list
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.columns import SavesChangedColumns
+from accounts.history import ADDITION, CHANGE, DELETION, log_action
 from accounts.models import User
 from campaigns.api.filters import Filters
 from campaigns.api.idempotency import IdempotentMixin
 from campaigns.api.permissions import RolePermission
+from campaigns.api.preconditions import Preconditions
 
 
 class View(IdempotentMixin, GenericViewSet[Any]):
@@ -19,6 +29,7 @@ class View(IdempotentMixin, GenericViewSet[Any]):
     filter_backends = [Filters]
     lookup_value_converter = "int"
     model_name: str
+    tag: str  # under which the schema shows the calls
     permissions: dict[str, str] = {}
     parameters: dict[str, tuple[str, ...]] = {}
     filtered: tuple[str, ...] = ("list",)
@@ -47,3 +58,35 @@ class View(IdempotentMixin, GenericViewSet[Any]):
         if self.action in self.paged:
             known |= getattr(self.pagination_class, "parameters", frozenset())
         return known
+
+
+class WritingView(Preconditions, View):
+    """A view of rows that are written here: with ETags, and a history of who wrote what."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if self.action == "destroy" and "If-Match" in self.request.headers:
+            return rows.select_for_update(of=("self",), no_key=True)
+        return rows
+
+    def made(self, row: Model, data: Any) -> Response:
+        log_action(self.caller, row, ADDITION, "Made through the API.")
+        there = self.reverse_action("detail", args=[row.pk])
+        headers = {"Location": there, "ETag": self.etag_of(row)}
+        return Response(data, HTTPStatus.CREATED, headers=headers)
+
+    def changed(self, row: SavesChangedColumns, data: Any, fields: Iterable[str] = ()) -> Response:
+        """Answer with the row; ``fields`` are what may be named as changed."""
+        if named := [name for name in fields if name in row.saved_columns]:
+            words = f"Changed {get_text_list(named, 'and')} through the API."
+            log_action(self.caller, row, CHANGE, words)
+        return Response(data, headers={"ETag": self.etag_of(row)})
+
+    def destroy(self, *_: Any, **__: Any) -> Response:
+        """Delete the row that the caller has seen, or none."""
+        with transaction.atomic():
+            row = self.get_object()
+            trace = copy(row)
+            row.delete()
+            log_action(self.caller, trace, DELETION, "Deleted through the API.")
+        return Response(status=HTTPStatus.NO_CONTENT)

@@ -39,6 +39,7 @@ class ExportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, View):
     filterset_class = ExportFilter
     pagination_class = Pages
     model_name = "segmentexport"
+    tag = "Campaigns: syncs"
     permissions = {"apply": "sync_segment", "approve": "approve_plan", "cancel": "sync_segment"}
     parameters = {"apply": ("wait",), "approve": ("wait",)}
 
@@ -80,6 +81,7 @@ class ChangeViewSet(mixins.ListModelMixin, View):
     filterset_class = ChangeFilter
     pagination_class = KeysetPages
     model_name = "exportchange"
+    tag = "Campaigns: syncs"
     permissions = {"csv": "view_exportchange"}
     filtered = ("list", "csv")
 
@@ -107,6 +109,7 @@ class StayViewSet(mixins.ListModelMixin, View):
     filterset_class = StayFilter
     pagination_class = KeysetPages
     model_name = "listmember"
+    tag = "Campaigns: segments"
 
     def get_queryset(self) -> QuerySet[Any]:
         segment = get_object_or_404(Segment.objects.all(), pk=self.kwargs["segment_id"])
@@ -119,6 +122,7 @@ class MoveViewSet(View):
     serializer_class = MoveSerializer
     pagination_class = KeysetPages
     model_name = "segmentexport"
+    tag = "Campaigns: syncs"
     parameters = {"list": ("against", "side")}
 
     def list(self, request: Request, *, export_id: int) -> Response:

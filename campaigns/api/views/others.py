@@ -1,4 +1,3 @@
-from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404
@@ -8,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.history import CHANGE, log_action
 from campaigns.api.filters import SuppressionFilter
 from campaigns.api.pagination import Pages
 from campaigns.api.schema import others as schema
@@ -19,30 +19,30 @@ from campaigns.api.serializers.others import (
     SuppressionSerializer,
 )
 from campaigns.api.stats import stats
-from campaigns.api.views.base import View
+from campaigns.api.views.base import View, WritingView
 from campaigns.audience.criteria import CRITERIA, Choice
 from campaigns.models import Segment, Suppression
 
 
 @extend_schema_view(**schema.SUPPRESSIONS)
-class SuppressionViewSet(
-    mixins.RetrieveModelMixin,
-    mixins.DestroyModelMixin,
-    mixins.ListModelMixin,
-    View,
-):
+class SuppressionViewSet(mixins.ListModelMixin, WritingView):
     queryset = Suppression.objects.select_related("created_by").order_by("-pk")
     filterset_class = SuppressionFilter
     pagination_class = Pages
     model_name = "suppression"
+    tag = "Campaigns: suppressions"
+    tagged = ("email", "reason", "source", "note", "other_causes")
 
     def create(self, request: Request, *_: Any, **__: Any) -> Response:
+        """Answer 201, or 200 when an address that was suppressed has got another reason."""
         said = self.get_serializer(data=request.data)
         said.is_valid(raise_exception=True)
         last = Suppression.objects.values_list("pk", flat=True).first() or 0
         row = said.save(created_by=self.caller)
-        status = HTTPStatus.CREATED if row.pk > last else HTTPStatus.OK
-        return Response(said.data, status)
+        if row.pk > last:
+            return self.made(row, said.data)
+        log_action(self.caller, row, CHANGE, "Added a reason through the API.")
+        return self.changed(row, said.data)
 
     def get_serializer_class(self) -> Any:
         return NoteSerializer if self.action == "partial_update" else SuppressionSerializer
@@ -50,7 +50,8 @@ class SuppressionViewSet(
     def partial_update(self, request: Request, **_: Any) -> Response:
         noted = self.get_serializer(self.get_object(), data=request.data, partial=True)
         noted.is_valid(raise_exception=True)
-        return Response(SuppressionSerializer(noted.save()).data)
+        row = noted.save()
+        return self.changed(row, SuppressionSerializer(row).data, ("note",))
 
 
 @extend_schema_view(**schema.CRITERION_CALLS)
@@ -61,6 +62,7 @@ class CriterionViewSet(View):
     lookup_url_kwarg = "key"
     lookup_value_converter = "slug"
     model_name = "segment"
+    tag = "Campaigns: criteria"
     permissions = {"choices": "view_segment"}
     parameters = {"choices": ("search",)}
 
@@ -94,6 +96,7 @@ class StatsViewSet(View):
     serializer_class = StatsSerializer
     pagination_class = None
     model_name = "segment"
+    tag = "Campaigns: figures"
 
     def retrieve(self, *_: Any) -> Response:
         return Response(StatsSerializer(stats()).data)

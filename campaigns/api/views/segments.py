@@ -1,32 +1,36 @@
 from operator import attrgetter
 from typing import Any, cast
 
-from django.http import StreamingHttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User, UserQuerySet
 from campaigns.api import spreadsheets
-from campaigns.api.filters import SegmentFilter
+from campaigns.api.filters import PeopleFilter, SegmentFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on
 from campaigns.api.schema.segments import PREVIEW_CSV, SEGMENTS
 from campaigns.api.serializers.exports import RunOptionsSerializer
-from campaigns.api.serializers.people import AudienceMemberSerializer, WhySerializer
-from campaigns.api.serializers.segments import DraftSerializer, SegmentSerializer
+from campaigns.api.serializers.people import (
+    AddressSerializer,
+    AudienceMemberSerializer,
+    WhySerializer,
+)
+from campaigns.api.serializers.segments import WRITTEN, DraftSerializer, SegmentSerializer
 from campaigns.api.serializers.verification import VerificationSerializer
 from campaigns.api.verification import verified
-from campaigns.api.views.base import View
+from campaigns.api.views.base import WritingView
 from campaigns.audience.definition import Definition
 from campaigns.audience.explain import sentence, why
 from campaigns.audience.mailable import why_held, with_held_reason
 from campaigns.audience.query_builder import audience
-from campaigns.models import ListMember, Segment
+from campaigns.models import ListMember, Segment, owners
 from campaigns.sync.runs import request_sync
 
 _FACTS = [field for field in AudienceMemberSerializer.Meta.fields if field != "mailable"]
@@ -35,36 +39,50 @@ _facts, _held = attrgetter(*_FACTS), attrgetter("held_reason")
 
 
 @extend_schema_view(**SEGMENTS)
-class SegmentViewSet(
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    mixins.ListModelMixin,
-    View,
-):
+class SegmentViewSet(mixins.ListModelMixin, WritingView):
     queryset = Segment.objects.select_related("created_by").order_by("name_key", "pk")
     serializer_class = SegmentSerializer
     filterset_class = SegmentFilter
     pagination_class: Any = Pages
     model_name = "segment"
+    tag = "Campaigns: segments"
+    tagged = WRITTEN
     permissions = {
         "preview": "view_segment",
         "preview_draft": "view_segment",
         "preview_csv": "view_segment",
         "why": "view_segment",
+        "why_by_email": "view_segment",
         "sync": "sync_segment",
         "plan": "sync_segment",
         "verify": "sync_segment",
     }
-    parameters = {"sync": ("wait",), "plan": ("wait",)}
-    paged = ("list", "preview", "preview_draft")
+    parameters = {"sync": ("wait",), "plan": ("wait",), "why_by_email": ("email",)}
+    paged = filtered = ("list", "preview", "preview_draft")
     unremembered = ("preview_draft",)
 
-    def perform_create(self, serializer: BaseSerializer[Segment]) -> None:
-        serializer.save(created_by=self.caller)
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow a list of segments, or the people of one, but not the way to a segment."""
+        is_meant = self.action == "list" or queryset.model is User
+        return super().filter_queryset(queryset) if is_meant else queryset
 
-    @action(detail=True, pagination_class=KeysetPages, filterset_class=None)
+    def create(self, request: Request, *_: Any, **__: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.made(serializer.save(created_by=self.caller), serializer.data)
+
+    def update(self, request: Request, *_: Any, **__: Any) -> Response:
+        return self._write(request, partial=False)
+
+    def partial_update(self, request: Request, *_: Any, **__: Any) -> Response:
+        return self._write(request, partial=True)
+
+    def _write(self, request: Request, *, partial: bool) -> Response:
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return self.changed(serializer.save(), serializer.data, WRITTEN)
+
+    @action(detail=True, pagination_class=KeysetPages, filterset_class=PeopleFilter)
     def preview(self, *_: Any, **__: Any) -> Response:
         return self._page_of(self.get_object().definition)
 
@@ -73,7 +91,7 @@ class SegmentViewSet(
         methods=["post"],
         url_path="preview",
         pagination_class=KeysetPages,
-        filterset_class=None,
+        filterset_class=PeopleFilter,
         serializer_class=DraftSerializer,
     )
     def preview_draft(self, request: Request) -> Response:
@@ -88,7 +106,20 @@ class SegmentViewSet(
 
     @action(detail=True, url_path="why/<int:user_id>", serializer_class=WhySerializer)
     def why(self, *_: Any, user_id: int, **__: Any) -> Response:
+        return self._why(self.get_object(), user_id)
+
+    @action(detail=True, url_path="why", serializer_class=WhySerializer)
+    def why_by_email(self, request: Request, **_: Any) -> Response:
         segment = self.get_object()
+        asked = AddressSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        email = asked.validated_data["email"]
+        user_id = owners([email]).get(email)
+        if user_id is None:
+            raise Http404("Nobody has this e-mail address, or was mailed under it.")
+        return self._why(segment, user_id)
+
+    def _why(self, segment: Segment, user_id: int) -> Response:
         user = get_object_or_404(User.objects.all(), pk=user_id)
         stay = ListMember.objects.current().filter(segment=segment, user=user).first()
         told = {
@@ -97,6 +128,7 @@ class SegmentViewSet(
             "sentence": sentence(segment),
             "is_in": audience(segment).filter(pk=user.pk).exists(),
             "held_back": why_held(user) or "",
+            "on_list": stay is not None,
             "answers": why(user, segment),
             "contact_id": stay.contact_id if stay else None,
             "email_at_brevo": stay.email_at_brevo if stay else "",
@@ -125,7 +157,7 @@ class SegmentViewSet(
 
     def _page_of(self, definition: Definition) -> Response:
         cast("KeysetPages", self.paginator).of = definition
-        page = self.paginate_queryset(_people(definition))
+        page = self.paginate_queryset(self.filter_queryset(_people(definition)))
         return self.get_paginated_response(AudienceMemberSerializer(page, many=True).data)
 
     def _checked(self, request: Request) -> Any:

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -207,3 +208,44 @@ def test_lists_go_on_when_who_made_them_is_gone(api):
     User.objects.filter(pk=maker.pk).delete()
 
     assert api.get(SEGMENTS).json()["results"][0]["created_by"] is None
+
+
+RUNS = "/api/campaigns/exports/"
+
+
+def run_at(day: int) -> SegmentExport:
+    """Make a run that was asked for on this day of May, and was over on the next."""
+    export = SegmentExport.objects.create(segment_name=f"day {day}", status=ExportStatus.SUCCESS)
+    moment = datetime(2026, 5, day, 12, tzinfo=UTC)
+    times = {"exported_at": moment, "finished_at": moment + timedelta(days=1)}
+    SegmentExport.objects.filter(pk=export.pk).update(**times)
+    return export
+
+
+def days(response) -> list[int]:
+    assert response.status_code == 200, response.content
+    return [int(run["segment_name"].split()[1]) for run in response.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"exported_after": "2026-05-02T12:00:00Z"}, [3, 2]),
+        ({"exported_before": "2026-05-02T12:00:00Z"}, [1]),
+        ({"exported_after": "2026-05-02T14:00:00+03:00", "exported_before": "2026-05-03"}, [2]),
+        ({"finished_after": "2026-05-03T12:00:00Z"}, [3, 2]),
+        ({"finished_before": "2026-05-03T12:00:00Z", "ordering": "id"}, [1]),
+        ({"ordering": "exported_at"}, [1, 2, 3]),
+        ({"ordering": "-finished_at"}, [3, 2, 1]),
+    ],
+)
+def test_runs_are_narrowed_by_when_they_were_and_ordered(api, query, found):
+    for day in (1, 2, 3):
+        run_at(day)
+    assert days(api.get(RUNS, query)) == found
+
+
+@pytest.mark.parametrize("name", ["exported_after", "finished_before", "ordering"])
+def test_runs_are_not_narrowed_by_nonsense(api, name):
+    problem = problem_of(api.get(RUNS, {name: "yesterday"}), 400)
+    assert [field for field, _ in fields(problem)] == [name]

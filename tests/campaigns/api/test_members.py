@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.sync.history import forget_before
 from tests.campaigns.api.reading import fields, problem_of
 from tests.campaigns.sync.scenes import address, addresses, make_segment_of_women, sync, women
@@ -88,3 +89,19 @@ def test_stays_and_reasons_show_brevo_s_id_and_its_other_address(api, brevo, wom
     for shown in (stay, why):
         assert shown["contact_id"] == contact_id
         assert shown["email_at_brevo"] == "ada.new@example.com"
+
+
+def test_members_are_searched_by_name_phone_and_the_address_on_the_list(api, women_of):
+    ada, ngozi, _ = women(1, 2, 3)
+    named = {"first_name": "Ngozi", "last_name": "Eze", "phone": "+2348031234567"}
+    User.objects.filter(pk=ngozi.pk).update(**named)
+    sync(women_of)
+    there = timezone.now().isoformat()
+    User.objects.filter(pk=ada.pk).update(email="moved@example.com")
+
+    for search in ("ngozi", "EZE ngozi", "80312", "2@"):
+        assert on_list(api, women_of, search=search) == addresses(2), search
+    for search in ("moved", address(1)):
+        assert on_list(api, women_of, search=search, at=there) == addresses(1), search
+    assert on_list(api, women_of, search="nobody") == set()
+    assert on_list(api, women_of, search=" ") == addresses(1, 2, 3)

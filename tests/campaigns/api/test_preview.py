@@ -1,4 +1,5 @@
 import csv
+from urllib.parse import quote
 
 import pytest
 
@@ -245,3 +246,67 @@ def test_why_in_a_broken_segment_or_of_nobody_is_refused(api, path, segment) -> 
     Segment.objects.filter(pk=segment.pk).update(properties=[4711])
 
     problem_of(api.get(why.format(make_user().pk)), 409)
+
+
+@pytest.mark.parametrize("search", ["ngozi", "EZE", "ngozi eze", "eze@", "+23480312", "ng"])
+def test_a_preview_is_searched_by_name_e_mail_and_phone(api, path, search) -> None:
+    found = make_user(
+        gender=Gender.FEMALE,
+        first_name="Ngozi",
+        last_name="Eze",
+        email="eze@example.com",
+        phone="+234 803 123 4567",
+    )
+    women(2)
+    make_user(gender=Gender.MALE, first_name="Ngozi", last_name="Eze")
+
+    saved = api.get(path, {"search": search})
+    draft = api.post(f"{DRAFT}?search={quote(search)}", WOMEN)
+    for answer in (saved, draft):
+        assert (answer.json()["count"], ids(answer.json())) == (1, [found.pk])
+
+
+def test_the_pages_of_a_searched_preview_stay_searched(api, path) -> None:
+    women(3)
+    make_user(gender=Gender.FEMALE, first_name="Eve")
+    first = api.get(path, {"search": "ada", "page_size": 2}).json()
+    second = api.get(first["next"]).json()
+    assert [first["count"], len(first["results"]), len(second["results"])] == [3, 2, 1]
+
+
+def test_why_is_asked_by_e_mail_in_any_case(api, path, segment) -> None:
+    eve = make_user(gender=Gender.FEMALE, email="Eve@example.com", marketing_consent="OPTED_OUT")
+    why = path.replace("preview/", "why/")
+
+    shown = api.get(why, {"email": " eVE@Example.com "}).json()
+
+    assert shown == api.get(f"{why}{eve.pk}/").json()
+    assert (shown["user"], shown["is_in"], shown["held_back"]) == (eve.pk, True, "OPTED_OUT")
+    assert shown["on_list"] is False
+
+
+def test_why_by_e_mail_says_who_is_on_the_list_under_an_address_of_before(
+    api, path, segment
+) -> None:
+    ada = make_user(gender=Gender.FEMALE, email="old@example.com")
+    api.post(path.replace("preview/", "sync/"), {})
+    User.objects.filter(pk=ada.pk).update(email="new@example.com")
+
+    for email in ("old@example.com", "new@example.com"):
+        shown = api.get(path.replace("preview/", "why/"), {"email": email}).json()
+        assert (shown["user"], shown["on_list"]) == (ada.pk, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({}, 400),
+        ({"email": ""}, 400),
+        ({"email": "x\x00"}, 400),
+        ({"email": "x" * 400}, 400),
+        ({"email": "nobody@example.com"}, 404),
+        ({"mail": "a@example.com"}, 400),
+    ],
+)
+def test_why_by_e_mail_refuses_what_names_nobody(api, path, query, status) -> None:
+    problem_of(api.get(path.replace("preview/", "why/"), query), status)

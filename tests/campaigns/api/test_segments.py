@@ -128,19 +128,43 @@ def test_a_name_in_any_script_is_kept(api, brevo, name) -> None:
     assert list(brevo.lists().values()) == [name]
 
 
-def test_replacing_a_segment_forgets_what_is_left_out_and_renames_its_list(
+def test_replacing_a_segment_drops_what_is_sent_empty_and_renames_its_list(
     api, brevo, segment
 ) -> None:
     palm = make_property("Palm Court")
     path = f"{SEGMENTS}{segment.pk}/"
     api.patch(path, {"properties": [palm.pk], "description": "All women"})
 
-    response = api.put(path, {"name": "Men", "gender": ["MALE"]})
+    sent = {"name": "Men", "gender": ["MALE"], "properties": [], "description": ""}
+    response = api.put(path, sent)
 
     shown = response.json()
     assert response.status_code == 200
     assert (shown["gender"], shown["properties"], shown["description"]) == (["MALE"], [], "")
     assert brevo.lists() == {segment.brevo_list_id: "Men"}
+
+
+def test_replacing_a_segment_needs_no_word_of_what_it_does_not_ask(api, brevo, segment) -> None:
+    response = api.put(f"{SEGMENTS}{segment.pk}/", {"name": "Men", "gender": ["MALE"]})
+    assert response.status_code == 200
+    assert response.json()["gender"] == ["MALE"]
+
+
+def test_replacing_a_segment_drops_nothing_that_it_does_not_mention(api, brevo, segment) -> None:
+    path = f"{SEGMENTS}{segment.pk}/"
+    api.patch(path, {"states": ["Lagos"], "match": "ANY", "description": "All women"})
+    before = api.get(path).json()
+
+    problem = problem_of(api.put(path, {"name": "Men", "gender": ["MALE"]}), 400)
+
+    assert fields(problem) == [
+        ("description", "left_out"),
+        ("match", "left_out"),
+        ("states", "left_out"),
+    ]
+    assert "PATCH" in problem["errors"][0]["message"]
+    assert api.get(path).json() == before
+    assert brevo.lists() == {segment.brevo_list_id: "Women"}
 
 
 def test_changing_a_segment_keeps_what_is_not_sent(api, brevo, segment) -> None:
