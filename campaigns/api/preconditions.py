@@ -61,12 +61,13 @@ class Preconditions(GenericViewSet[Any]):
     """Mix into a view of rows that callers may write. ``tagged`` names the columns they may write.
 
     The ETag stands for these alone: it changes whenever a save could overwrite something, and not
-    when a run counts people or stores a list. What a request expects is checked when the row is
-    read, and again by the UPDATE itself: give ``expected`` to the row's ``save``.
+    when a run counts people or stores a list. What a request expects is checked once the request
+    itself is found sound, and again by the UPDATE: give ``expected`` to the row's ``save``.
     """
 
     tagged: Sequence[str] = ()
     expected: dict[str, Any] | None = None  # {column: value}, when the caller sent tags
+    checked_by_action = ("update", "partial_update")  # which look at what was sent first
 
     def etag_of(self, row: Model) -> str:
         values = [row._meta.label, row.pk, *(getattr(row, name) for name in self.tagged)]
@@ -75,22 +76,26 @@ class Preconditions(GenericViewSet[Any]):
     def get_object(self) -> Any:
         row = super().get_object()
         if self.request.method not in SAFE_METHODS:
-            self.check(row)
+            self._tag = self.etag_of(row)
+            self._values = {name: deepcopy(getattr(row, name)) for name in self.tagged}
+            if self.action not in self.checked_by_action:
+                self.check()
         return row
 
-    def check(self, row: Any) -> None:
-        """Raise what answers 412, or 428 where a condition is demanded and missing."""
+    def check(self) -> None:
+        """Raise what answers 412, or 428 where a condition is demanded and missing.
+
+        About the row as it was read, whatever was done to it since.
+        """
         tags = tags_of(self.request, "If-Match")
         if tags is None:
-            is_writing = self.action in {"update", "partial_update", "destroy"}
+            is_writing = self.action in {*self.checked_by_action, "destroy"}
             if is_writing and settings.API_REQUIRE_IF_MATCH:
                 raise PreconditionRequired
-            return
-        if tags == [ANY]:
-            return
-        if self.etag_of(row) not in tags:
-            raise PreconditionFailed
-        self.expected = {name: deepcopy(getattr(row, name)) for name in self.tagged}
+        elif tags != [ANY]:
+            if self._tag not in tags:
+                raise PreconditionFailed
+            self.expected = self._values
 
     def retrieve(self, request: Request, *_: Any, **__: Any) -> Response:
         row = self.get_object()

@@ -92,7 +92,9 @@ class NoteSerializer(StrictSerializer, serializers.ModelSerializer[Suppression])
 
     def update(self, instance: Suppression, validated_data: dict[str, Any]) -> Suppression:
         instance.note = validated_data.get("note", instance.note)
-        instance.save(expecting=self.context["view"].expected)
+        view = self.context["view"]
+        view.check()
+        instance.save(expecting=view.expected)
         return instance
 
 

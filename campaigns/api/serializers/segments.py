@@ -82,15 +82,6 @@ class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]
         known = self.known_problems
         return problems_of([segment])[segment.pk] if known is None else known[segment.pk]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a PUT that would drop what it does not mention."""
-        if self.instance is not None and not self.partial:
-            left_out = attrs.keys() - self.initial_data.keys()
-            if lost := [name for name in left_out if getattr(self.instance, name) != attrs[name]]:
-                told = ErrorDetail(_LEFT_OUT, code="left_out")
-                raise serializers.ValidationError({name: [told] for name in sorted(lost)})
-        return attrs
-
     def create(self, validated_data: dict[str, Any]) -> Segment:
         segment = Segment(**validated_data)
         with recorded(segment, by=validated_data["created_by"]):
@@ -99,16 +90,28 @@ class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]
 
     def update(self, instance: Segment, validated_data: dict[str, Any]) -> Segment:
         """Save what was sent and nothing else: others may be writing the rest."""
+        lost = self._left_out(instance, validated_data)
         for field, value in validated_data.items():
             setattr(instance, field, value)
+        validate(instance)
+        view = self.context["view"]
+        view.check()
+        if lost:
+            told = ErrorDetail(_LEFT_OUT, code="left_out")
+            raise serializers.ValidationError({name: [told] for name in lost})
         try:
-            with recorded(instance, by=self.context["request"].user):
-                instance.save(expecting=self.context["view"].expected)
+            with recorded(instance, by=view.caller):
+                instance.save(expecting=view.expected)
         except DatabaseError as error:
             if Segment.objects.filter(pk=instance.pk).exists():
                 raise
             raise Http404("The segment was deleted at this moment.") from error
         return instance
+
+    def _left_out(self, segment: Segment, sent: dict[str, Any]) -> list[str]:
+        """Name what a PUT would drop by not mentioning it."""
+        defaults = [] if self.partial else sorted(sent.keys() - self.initial_data.keys())
+        return [name for name in defaults if getattr(segment, name) != sent[name]]
 
 
 class DraftSerializer(CriteriaSerializer):

@@ -108,6 +108,11 @@ def test_a_malformed_condition_is_refused_rather_than_dropped(api, path, header)
     assert fields(problem) == [("If-Match", "invalid")]
 
 
+@pytest.mark.parametrize("sent", [{"match": "SOME"}, {"states": [None]}, {"gender": []}])
+def test_what_is_wrong_in_itself_is_said_before_what_is_stale(api, path, sent) -> None:
+    problem_of(api.patch(path, sent, headers={"If-Match": '"other"'}), 400)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("sent", [{"description": "Mine"}, {"name": "Ladies"}])
 def test_what_changes_between_the_check_and_the_write_is_not_overwritten(
