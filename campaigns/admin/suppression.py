@@ -213,11 +213,8 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
 
     @display(description="Other reasons")
     def other_reasons(self, suppression: Suppression) -> str:
-        shown = (
-            (SuppressionReason(cause["reason"]).label, cause["at"][:10], cause["note"])
-            for cause in suppression.other_causes
-        )
-        return format_html_join("", "<p>{}, {} {}</p>", shown) or "—"
+        shown = ((each,) for each in suppression.other_reasons)
+        return format_html_join("", "<p>{}</p>", shown) or "—"
 
     @display(description="Person")
     def person(self, suppression: Suppression) -> str:

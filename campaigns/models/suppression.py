@@ -101,6 +101,15 @@ class Suppression(SavesChangedColumns):
         """Return every reason that was given for this address."""
         return {self.reason, *(cause["reason"] for cause in self.other_causes)}
 
+    @property
+    def other_reasons(self) -> list[str]:
+        """Return the weaker reasons in words, each with its day and note."""
+        told = (
+            (SuppressionReason(cause["reason"]).label, cause["at"][:10], cause["note"])
+            for cause in self.other_causes
+        )
+        return [", ".join(filter(None, words)) for words in told]
+
 
 class WebhookEvent(models.Model):
     """One event as Brevo sent it, stored before it is understood."""

@@ -6,7 +6,7 @@ Nothing here can loosen consent: an event holds somebody back, or is noted and a
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -25,6 +25,7 @@ from campaigns.sync.suppressing import Wish, ever_ours, suppress_many
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500  # events of one body that are stored one by one; Brevo sends no more in a batch
+_MOST_ADDRESSES = 2_000  # in one body; with more it is understood later
 _BATCH = 500
 _MOST_LETTERS = 5_000_000  # of bodies in memory at once
 _NOT_JSON = "The body is not JSON."
@@ -84,7 +85,8 @@ def keep(body: bytes) -> Kept:
         rows = [_row(text, processed_at=timezone.now(), error_message=_NOT_JSON)]
     distinct = {row.digest: row for row in rows}
     WebhookEvent.objects.bulk_create(distinct.values(), ignore_conflicts=True)
-    return Kept(len(distinct), list(distinct))
+    is_large = body.count(b"@") > _MOST_ADDRESSES
+    return Kept(len(distinct), [] if is_large else list(distinct))
 
 
 def process(digests: Iterable[str]) -> int:
@@ -95,12 +97,17 @@ def process(digests: Iterable[str]) -> int:
     return done
 
 
-def process_pending() -> int:
-    """Understand every event that still waits for it; return how many are done now."""
+def process_pending(between: Callable[[], None] | None = None) -> int:
+    """Understand every event that still waits for it; return how many are done now.
+
+    ``between`` is called after each few hundred of them.
+    """
     done, after = 0, 0
     while batch := _next_batch(after):
         after = batch[-1]
         done += _process(list(_pending().filter(pk__in=batch)))
+        if between is not None:
+            between()
     return done
 
 
@@ -233,7 +240,7 @@ def _wishes(
             found.append(Wish(email, reason, SuppressionSource.WEBHOOK, note=note, at=at))
         except ValueError:
             continue
-    if not found:
+    if not found and reason != SuppressionReason.DELETED:  # contacts may be known by phone only
         raise NotUnderstood(_NO_ADDRESS)
     return found
 

@@ -192,7 +192,7 @@ def _causes(asking: _Asking, page: Iterable[Contact], flags: list[Wish]) -> list
     ids = {fold_email(contact.email): contact.id for contact in page if contact.id}
     wishes = []
     for email in sorted(wanted, key=lambda email: (strength.get(email, 0) >= bounce, email)):
-        if strength.get(email, 0) < certain and email in ids:
+        if strength.get(email, 0) < certain and ids.get(email):
             _, details = asking.about(ids[email])
             wishes += [
                 Wish(email, reason, SuppressionSource.RECONCILIATION)

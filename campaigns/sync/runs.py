@@ -239,7 +239,7 @@ def _check_list(run: Run) -> None:
 def _plan(run: Run) -> None:
     run.show()
     list_was_gone = look_at_list(run)
-    process_pending()
+    process_pending(run.beat)
     adopt()
     notes = attributes.prepare(run)
     with transaction.atomic():

@@ -131,6 +131,32 @@ def test_flag_that_names_nobody_is_kept_as_not_understood() -> None:
     assert WebhookEvent.objects.get().error_message == "The event names no usable address."
 
 
+def test_deleted_contact_without_an_address_asks_nothing() -> None:
+    take({"event": "contact_deleted", "list_id": [3]})
+
+    events.process_pending()
+
+    assert WebhookEvent.objects.get().error_message == ""
+
+
+def test_event_with_very_many_addresses_is_understood_later() -> None:
+    many = [f"p{n}@example.com" for n in range(2_001)]
+
+    assert take(event(email=many)) == []
+
+    assert events.process_pending() == 1
+    assert Suppression.objects.count() == len(many)
+
+
+def test_who_waits_for_pending_events_is_heard_between_them() -> None:
+    take(*(event(email=f"p{n}@example.com") for n in range(3)))
+    heard = []
+
+    events.process_pending(lambda: heard.append(Suppression.objects.count()))
+
+    assert heard == [3]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_bounce_explains_the_flag_whichever_is_told_first(order) -> None:
     ada = make_user(email="ada@example.com")
