@@ -129,9 +129,21 @@ class Reading:
     def twins(self) -> list[int]:
         return [self._replaced[email] for email in self._replaced.keys() & self.elsewhere.keys()]
 
-    def close(self) -> None:
-        """Take over the new id of addresses whose old contact is not on the list any more."""
-        new = [email for email in self._replaced if email not in self.elsewhere]
+    def replaced(self) -> dict[str, int | None]:
+        """Return {address: id of its old contact} where the list has another contact instead."""
+        emails = [email for email in self._replaced if email not in self.elsewhere]
+        found: dict[str, int | None] = {}
+        for start in range(0, len(emails), _AT_ONCE):
+            members = _current(self.segment_id, emails[start : start + _AT_ONCE])
+            found.update(members.values_list("email", "contact_id"))
+        return found
+
+    def close(self, *, unknown: Collection[str] = ()) -> None:
+        """Take over the new id of addresses whose old contact is not on the list any more.
+
+        Except of those of whom it is unknown what became of the old contact.
+        """
+        new = [e for e in self._replaced if e not in self.elsewhere and e not in unknown]
         for start in range(0, len(new), _AT_ONCE):
             emails = new[start : start + _AT_ONCE]
             _current(self.segment_id, emails).update(contact_id=None, email_at_brevo="")

@@ -92,14 +92,14 @@ def _deleted(wish: Wish) -> bool:
 
 
 def _doubt(emails: list[str]) -> None:
-    """Forget what members were sent whose contact is gone: once allowed again, they are sent anew.
+    """Forget contacts that are gone, and what they were sent: once allowed again, they are sent.
 
     They stay in the ledger until a run takes them off the list.
     """
     if emails:
         segments = list(Segment.objects.values_list("pk", flat=True))
         members = ListMember.objects.current().filter(segment__in=segments, email__in=emails)
-        members.update(fingerprint=UUID(int=0))
+        members.update(fingerprint=UUID(int=0), contact_id=None, email_at_brevo="")
         at_brevo = ListMember.objects.current().filter(email_at_brevo__in=emails)
         at_brevo.filter(email_at_brevo__gt="").update(fingerprint=UUID(int=0))
 

@@ -15,7 +15,7 @@ from campaigns.models import ExportChange, ListMember, Segment, Suppression
 from campaigns.sync.contact_ids import Reading
 from campaigns.sync.digest import SetDigest
 from campaigns.sync.list_identity import unless_gone
-from campaigns.sync.reconciling import learn
+from campaigns.sync.reconciling import learn, look_up
 
 _NAMES = 100  # so many of each are named in a proof
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
@@ -116,7 +116,9 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
         for email in {fold_email(contact.email) for contact in page} - found:
             found.add(email)
             digest.add(email)
-    reading.close()
+    # Whoever was deleted at Brevo and then sent a change is on the list as a new contact.
+    looked_up = look_up(client, reading.replaced())
+    reading.close(unknown=looked_up.unknown)
     stays = ListMember.objects.filter(segment=segment).order_by()
     ours = _addresses(stays.current()).keys()
     removed = _removed_by(after, stays)
@@ -125,7 +127,7 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     foreign = found - ours - set(elsewhere.values()) - set(came_back.values())
     unexpected = {removed[email] for email in foreign & removed.keys()} | came_back.keys()
     others = foreign - removed.keys()
-    said_no = _who_said_no(others & mailed)
+    said_no = _who_said_no(others & mailed) | (looked_up.held & mailed)
     proof.on_list, proof.digest = len(found), digest.hexdigest()
     proof.missing, proof.unexpected = len(missing), len(unexpected)
     proof.held_by_others, proof.other_address = len(others), len(elsewhere)

@@ -203,13 +203,15 @@ class Histories(RuleBasedStateMachine):
             self.bounced.add(address(who))
             self.tell("hard_bounce", who)
 
-    @rule(who=WHO)
-    def a_colleague_deletes_a_contact(self, who: int) -> None:
-        """With it Brevo forgets a block; the webhook tells us."""
+    @rule(who=WHO, told=st.booleans())
+    def a_colleague_deletes_a_contact(self, who: int, told: bool) -> None:
+        """With it Brevo forgets a block; the webhook tells us, or gets lost."""
         self.brevo.delete_contact(address(who))
         self.blocked.discard(address(who))
         self.by_hand.discard(address(who))
-        self.tell("contact_deleted", who)
+        self.is_well = False
+        if told:
+            self.tell("contact_deleted", who)
 
     @rule(who=WHO)
     def staff_correct_an_address_at_brevo(self, who: int) -> None:
