@@ -5,12 +5,15 @@ from typing import Any
 from django.db.models.signals import post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
+from accounts.enums import Role
 from accounts.models import User
 from campaigns.audience.definition import validate
+from campaigns.audience.remembered import keep_name, remember_names, rename
 from campaigns.models import Segment, segment_save_failed
 from campaigns.models.segment import CRITERION_FIELDS
 from campaigns.sync import lists
 from campaigns.sync.suppressing import adopt_for
+from properties.models import Property
 
 _steps_of = "_steps_at_brevo"
 
@@ -52,11 +55,14 @@ def take_back(instance: Segment, **_: Any) -> None:
 
 
 @receiver(post_save, sender=Segment)
-def keep(instance: Segment, **_: Any) -> None:
+def keep(instance: Segment, *, raw: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
     steps = _steps(instance)
     lists.remember_made(instance)
     lists.remember(steps)
     steps.clear()
+    if not raw:
+        written = CRITERION_FIELDS if update_fields is None else update_fields
+        remember_names(instance, [key for key in CRITERION_FIELDS if key in written])
 
 
 @receiver(pre_delete, sender=Segment)
@@ -66,6 +72,34 @@ def delete_list(instance: Segment, **_: Any) -> None:
     Raises BrevoError, or ListNotOurs.
     """
     lists.delete_for(instance)
+
+
+@receiver(post_save, sender=Property)
+def rename_property(instance: Property, *, raw: bool, created: bool, **_: Any) -> None:
+    if not (raw or created):
+        rename(instance)
+
+
+@receiver(post_save, sender=User)
+def rename_person(
+    instance: User,
+    *,
+    raw: bool,
+    created: bool,
+    update_fields: frozenset[str] | None,
+    **_: Any,
+) -> None:
+    """Customers are named by no segment, and there are millions of them."""
+    is_named = update_fields is None or bool(update_fields & {"first_name", "last_name", "email"})
+    if is_named and not (raw or created) and instance.role != Role.CLIENT:
+        rename(instance)
+
+
+@receiver(pre_delete, sender=Property)
+@receiver(pre_delete, sender=User)
+def keep_name_of_deleted(instance: Property | User, **_: Any) -> None:
+    if getattr(instance, "role", None) != Role.CLIENT:
+        keep_name(instance)
 
 
 @receiver(post_save, sender=User)

@@ -6,6 +6,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
+from campaigns.admin.segment_options import chosen
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import problems_of
 from campaigns.enums import ExportStatus
@@ -68,10 +69,7 @@ class PropertyFilter(Filter):
         names = dict(Property.objects.filter(pk__in=used).values_list("pk", "name"))
         gone = sorted(used - names.keys())
         named = sorted(names.items(), key=lambda pair: pair[1])
-        return [
-            *((str(pk), name) for pk, name in named),
-            *((str(pk), f"Property {pk} (no longer exists)") for pk in gone),
-        ]
+        return [(str(pk), name) for pk, name in [*named, *chosen("properties", gone)]]
 
     def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         wanted = self.value()

@@ -64,7 +64,8 @@ def _chosen(
 
 def _gone(told: str) -> str:
     """Turn “Property 17 no longer exists.” into “Property 17 (no longer exists)”."""
-    return told.rstrip(".").replace(" no longer exists", " (no longer exists)")
+    told = told.rstrip(".").replace(") no longer exists", ", no longer exists)")
+    return told.replace(" no longer exists", " (no longer exists)", 1) if "(" not in told else told
 
 
 def _all(key: str) -> list[Option]:

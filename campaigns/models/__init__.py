@@ -5,6 +5,7 @@ from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
 from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
+from campaigns.models.names import KnownName
 from campaigns.models.segment import Segment, SegmentRevision, segment_save_failed
 from campaigns.models.suppression import Suppression, WebhookEvent, owners
 
@@ -15,6 +16,7 @@ __all__ = [
     "ExportChange",
     "ExportChunk",
     "IdempotentAnswer",
+    "KnownName",
     "ListMember",
     "OpenPhone",
     "Segment",

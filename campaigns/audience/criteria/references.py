@@ -13,6 +13,7 @@ from accounts.enums import PartnershipStatus, Role
 from accounts.models import User, UserQuerySet
 from accounts.text import fold_email
 from campaigns.audience.criteria.values import Choice, Kind, Value, Values, is_storable, shown
+from campaigns.models import KnownName
 from properties.models import Property
 
 BIGGEST_ID = models.BigIntegerField.MAX_BIGINT
@@ -22,10 +23,11 @@ _ID = re.compile(rf"[1-9][0-9]{{0,{ID_DIGITS - 1}}}")
 
 
 class References(Values):
-    """Ids of rows; ``noun`` is what one of them is called."""
+    """Ids of rows; ``noun`` is what one of them is called, ``row_kind`` its model."""
 
     kind: ClassVar[Kind] = "object"
     noun: ClassVar[str]
+    row_kind: ClassVar[str]
 
     @abstractmethod
     def found(self, ids: Collection[int]) -> Iterator[tuple[int, str, str]]:
@@ -40,17 +42,35 @@ class References(Values):
         return value
 
     def names(self, values: Collection[Any], *, plural: bool = False) -> dict[Value, str]:  # noqa: ARG002 -- a name has none
-        named = {pk: name for pk, name, _ in self._found(values)}
-        return {pk: named.get(pk, f"{self.noun} {pk} (gone)") for pk in values}
+        named = self.existing_names(values)
+        known = KnownName.of(self.row_kind, [pk for pk in values if pk not in named])
+        gone = {pk: f"{known.get(pk, f'{self.noun} {pk}')} (gone)" for pk in values}
+        return gone | named
+
+    def existing_names(self, ids: Collection[int]) -> dict[int, str]:
+        """Return {id: name} of the rows that exist."""
+        return {pk: name for pk, name, _ in self._found(ids)}
 
     def vanished(self, values: Collection[Any]) -> dict[Value, str]:
         found = {pk: (name, trouble) for pk, name, trouble in self._found(values)}
+        gone = self._called([pk for pk in values if pk not in found])
         told: dict[Value, str] = {}
         for pk in values:
-            name, trouble = found.get(pk, (self.noun.capitalize(), "no longer exists"))
-            if trouble:
-                told[pk] = f"{name} {pk} {trouble}." if pk not in found else f"{name} {trouble}."
+            if pk in gone:
+                told[pk] = f"{gone[pk]} no longer exists."
+            elif found[pk][1]:
+                told[pk] = f"{found[pk][0]} {found[pk][1]}."
         return told
+
+    def _called(self, ids: list[int]) -> dict[int, str]:
+        """Return {id: what to call it} of rows that are gone: “Palm Court (property 2)”."""
+        known = KnownName.of(self.row_kind, ids)
+        return {
+            pk: f"{known[pk]} ({self.noun} {pk})"
+            if pk in known
+            else f"{self.noun.capitalize()} {pk}"
+            for pk in ids
+        }
 
     def _found(self, values: Collection[int]) -> Iterator[tuple[int, str, str]]:
         ids = list(values)
@@ -64,6 +84,7 @@ class References(Values):
 
 class Properties(References):
     noun = "property"
+    row_kind = "property"
 
     def found(self, ids: Collection[int]) -> Iterator[tuple[int, str, str]]:
         for pk, name in Property.objects.filter(pk__in=ids).values_list("pk", "name"):
@@ -78,6 +99,8 @@ class Properties(References):
 
 class People(References):
     """Users who must still hold a position."""
+
+    row_kind = "user"
 
     @abstractmethod
     def eligible(self) -> UserQuerySet: ...

@@ -148,7 +148,7 @@ def test_a_value_that_vanished_stays_in_its_list_to_be_removed(manager_client):
     gone = palm.pk
     palm.delete()
     shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
-    option = f'<option value="{gone}" selected>Property {gone} (no longer exists)</option>'
+    option = f'<option value="{gone}" selected>Palm (property {gone}, no longer exists)</option>'
     assert option in shown
     assert f'<option value="{sea.pk}" selected>Sea</option>' in shown
 
@@ -169,7 +169,7 @@ def test_a_broken_segment_shows_each_problem_and_how_to_mend_it(manager_client):
     palm.delete()
     shown = manager_client.get(reverse(CHANGE, args=[segment.pk])).content.decode()
     assert "This segment is broken" in shown
-    assert f"<li>Property {gone} no longer exists.</li>" in shown
+    assert f"<li>Palm (property {gone}) no longer exists.</li>" in shown
     assert "Remove what vanished" in shown
 
 

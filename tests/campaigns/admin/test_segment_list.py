@@ -148,11 +148,11 @@ def test_the_next_step_after_an_edit_is_to_sync_the_change() -> None:
 
 
 def test_the_next_step_of_a_broken_segment_is_to_mend_what_vanished(manager_client) -> None:
-    home = make_property()
+    home = make_property("Palm")
     make_listed(properties=[home.pk])
     gone = home.pk
     home.delete()
-    assert f"Mend: Property {gone} no longer exists." in page(manager_client)
+    assert f"Mend: Palm (property {gone}) no longer exists." in page(manager_client)
 
 
 def test_a_full_page_costs_the_queries_of_a_page_of_one(manager_client) -> None:
@@ -218,7 +218,7 @@ def test_filter_by_a_property_even_one_that_is_gone(manager_client) -> None:
     gone = palm.pk
     palm.delete()
     assert names(manager_client, property=gone) == ["Palm people"]
-    assert f"Property {gone} (no longer exists)" in page(manager_client)
+    assert f"Palm (property {gone}, no longer exists)" in page(manager_client)
 
 
 def test_filter_by_creator(manager_client) -> None:

@@ -76,11 +76,11 @@ def test_total_and_reasons_are_counted_by_one_aggregate_query(manager_client):
 
 
 def test_a_broken_definition_names_what_vanished_and_how_to_mend_it(manager_client):
-    home = make_property()
+    home = make_property("Palm")
     gone = home.pk
     home.delete()
     shown = live(manager_client, properties=[gone])
-    assert f"Property {gone} no longer exists." in shown
+    assert f"Palm (property {gone}) no longer exists." in shown
     assert "Remove it from its list" in shown
     assert "<strong>unknown</strong> people" in shown
 

@@ -282,7 +282,7 @@ def test_a_segment_whose_property_vanished_says_so(api, brevo) -> None:
 
     shown = api.get(f"{SEGMENTS}{made['id']}/").json()
 
-    assert shown["problems"] == [f"Property {gone} no longer exists."]
+    assert shown["problems"] == [f"Palm Court (property {gone}) no longer exists."]
     assert shown["properties"] == [gone]
 
 

@@ -179,7 +179,9 @@ def test_a_deleted_property_is_named_as_a_problem(db) -> None:
     gone = palm.pk
     palm.delete()
 
-    assert CRITERIA["properties"].problems([gone]) == [f"Property {gone} no longer exists."]
+    assert CRITERIA["properties"].problems([gone]) == [
+        f"Palm Court (property {gone}) no longer exists."
+    ]
 
 
 def test_only_users_with_the_role_are_relied_on_as_agents(db) -> None:

@@ -140,7 +140,7 @@ def test_a_broken_reference_raises_with_every_problem_named(scene, match) -> Non
         audience(segment)
 
     assert caught.value.problems == [
-        f"Property {scene.everything['properties'][0]} no longer exists.",
+        f"Palm Court (property {scene.everything['properties'][0]}) no longer exists.",
         f"Ngozi Eze (agent {scene.agent.pk}) is no agent any more.",
     ]
     assert segment.name in str(caught.value)
