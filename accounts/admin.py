@@ -12,9 +12,11 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, RelatedRows, SearchesPeople
-from accounts.admin_forms import UserCreationForm, UserForm
+from accounts.admin_forms import PartnershipForm, UserCreationForm, UserForm
 from accounts.countries import country_names, flag
 from accounts.enums import Consent, PartnershipStatus, Role
+from accounts.foresight import ForeseeingAdmin
+from accounts.history import KEPT, acted
 from accounts.models import Partnership, User
 from accounts.searching import PEOPLE
 from accounts.text import fold
@@ -79,12 +81,14 @@ class JoinedFilter(DropdownFilter):
 
 class PartnershipInline(RelatedRows):
     model = Partnership
+    form = PartnershipForm
+    can_delete = False  # its own page says what follows from that
     fields = ("status", "suspended_at")
     verbose_name_plural = "partnership"
 
 
 @admin.register(User)
-class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
+class UserAdmin(ForeseeingAdmin, SearchesPeople, AuthUserAdmin, PanelledAdmin):
     list_display = ("name", "address", "shown_role", "consent", "place", "source", "joined")
     list_display_links = ("name", "address")
     list_filter = (
@@ -161,6 +165,10 @@ class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
         is_partner = obj is not None and obj.role == Role.PARTNER
         return [*shown, PartnershipInline] if is_partner else shown
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        *found, protected = super().get_deleted_objects(objs, request)
+        return *found, [*protected, *(KEPT.format(person) for person in acted(objs))]
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj != request.user and super().has_delete_permission(request, obj)
 
@@ -197,7 +205,8 @@ class UserAdmin(SearchesPeople, AuthUserAdmin, PanelledAdmin):
 
 
 @admin.register(Partnership)
-class PartnershipAdmin(SearchesPeople, FastAdmin):
+class PartnershipAdmin(ForeseeingAdmin, SearchesPeople, FastAdmin):
+    form = PartnershipForm
     list_display = ("partner", "address", "shown_status", "suspended_at", "updated_at")
     list_filter = (("status", ChoicesDropdownFilter), ("suspended_at", admin.EmptyFieldListFilter))
     list_select_related = ("partner",)

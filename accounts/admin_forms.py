@@ -1,13 +1,19 @@
 """The forms that make and change people."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import mark_safe
 
 from accounts import unfolded
 from accounts.admin_versions import VersionedForm
 from accounts.enums import Consent
-from accounts.models import User
+from accounts.foresight import ForeseeingForm
+from accounts.models import Partnership, User
+
+if TYPE_CHECKING:
+    PlainForm = object
+else:
+    from django.forms import ModelForm as PlainForm
 
 _FREEDOM = {Consent.OPTED_OUT: 0, Consent.UNKNOWN: 1, Consent.OPTED_IN: 2}
 
@@ -25,7 +31,7 @@ class UserCreationForm(unfolded.UserCreationForm):
         choice.initial, choice.help_text = "false", "Most customers never log in."
 
 
-class UserForm(VersionedForm, unfolded.UserChangeForm):
+class UserForm(ForeseeingForm, VersionedForm, unfolded.UserChangeForm):
     """Changes everything but the password, which has a form of its own.
 
     Nobody can take their own access away here, so that there is always somebody left who has it.
@@ -58,3 +64,9 @@ class UserForm(VersionedForm, unfolded.UserChangeForm):
             if not cleaned.get("is_active", True):
                 self.add_error("is_active", "You cannot switch yourself off: ask another admin.")
         return cleaned
+
+
+class PartnershipForm(ForeseeingForm, VersionedForm, PlainForm):
+    class Meta:
+        model = Partnership
+        fields = ("partner", "status", "suspended_at")

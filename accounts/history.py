@@ -5,12 +5,15 @@ from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, ProtectedError, QuerySet
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
 from accounts.models import User
 
-__all__ = ["ADDITION", "CHANGE", "DELETION", "changed_by", "log_action"]
+__all__ = ["ADDITION", "CHANGE", "DELETION", "KEPT", "acted", "changed_by", "log_action"]
 
+KEPT = "{}: the history of what they changed is kept; switch them off instead of deleting them."
 _LONGEST = 200
 
 
@@ -27,6 +30,20 @@ def log_action(user: User, obj: Model, action: int, message: str = "") -> LogEnt
         action_flag=action,
         change_message=message,
     )
+
+
+@receiver(pre_delete, sender=LogEntry)
+def outlive_people(instance: LogEntry, origin: Any, **_: Any) -> None:
+    """Refuse to delete a person together with the history of what they did."""
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if deleted is User:
+        raise ProtectedError(KEPT.format(instance.user), {instance})
+
+
+def acted(people: Any) -> list[User]:
+    """Return those of these people who stand in the history of changes."""
+    entries = LogEntry.objects.filter(user__in=people).order_by()
+    return list(User.objects.filter(pk__in=entries.values("user")))
 
 
 def changed_by(obj: Model, since: datetime) -> list[str]:

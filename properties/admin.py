@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin_base import BriefDeletion, FastAdmin, SearchesPeople
 from accounts.countries import country_choices, country_names, flag
+from accounts.foresight import ForeseeingAdmin
 from accounts.unfolded import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -49,7 +50,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Property)
-class PropertyAdmin(BriefDeletion, FastAdmin):
+class PropertyAdmin(ForeseeingAdmin, BriefDeletion, FastAdmin):
     list_display = ("name", "city", "shown_country", "enrolled", "created_at")
     list_filter = (CountryFilter,)
     told_when_empty = "Segments ask for the people who enrolled in them."

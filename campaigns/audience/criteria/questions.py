@@ -5,7 +5,9 @@ would list a customer once for each enrolment.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,6 +15,18 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from properties.enums import EnrollmentStatus, LeadStatus
 from properties.models import Enrollment, Lead
+
+_as_if_deleted: ContextVar[tuple[int, ...]] = ContextVar("as_if_deleted", default=())
+
+
+@contextmanager
+def as_if_deleted(properties: Iterable[int]) -> Iterator[None]:
+    """Leave out the enrolments and leads of these properties from the questions built inside."""
+    token = _as_if_deleted.set(tuple(properties))
+    try:
+        yield
+    finally:
+        _as_if_deleted.reset(token)
 
 
 class Question(ABC):
@@ -96,6 +110,9 @@ class Served(Related):
     def user_ids(self, values: Sequence[Any]) -> list[QuerySet[Any, Any]]:
         enrolments = Enrollment.objects.counting().filter(agent_id__in=values)
         leads = Lead.objects.filter(status=LeadStatus.CLOSED, closed_by_id__in=values)
+        if deleted := _as_if_deleted.get():
+            enrolments = enrolments.exclude(property_id__in=deleted)
+            leads = leads.exclude(property_id__in=deleted)
         return [enrolments.values("user_id"), leads.values("client_id")]
 
     def own(self, user: User) -> list[Any]:

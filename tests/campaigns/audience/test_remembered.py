@@ -91,7 +91,7 @@ def test_the_migration_learns_the_names_of_what_exists_and_of_what_was_deleted()
     KnownName.objects.all().delete()
     Segment.objects.filter(pk=make_segment().pk).update(partners={"not": "a list"})
 
-    import_module("campaigns.migrations.0011_known_names").remember(apps, None)
+    import_module("campaigns.migrations.0013_known_names").remember(apps, None)
 
     names = set(KnownName.objects.values_list("kind", "name"))
     assert names == {

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import migrations, models
 
 _DELETION = 3  # in the history of the admin
@@ -10,9 +12,9 @@ _KINDS = {
 }
 
 
-def remember(apps, schema_editor):
+def remember(apps: Any, schema_editor: Any) -> None:
     """Write down what the rows are called that segments name, and what deleted ones were called."""
-    named = {"property": set(), "user": set()}
+    named: dict[str, set[int]] = {"property": set(), "user": set()}
     for lists in apps.get_model("campaigns", "Segment").objects.values(*_KINDS):
         for key, ids in lists.items():
             found = ids if isinstance(ids, list) else []
@@ -23,7 +25,7 @@ def remember(apps, schema_editor):
             _remember(apps, app, kind, wanted[start : start + _MANY])
 
 
-def _remember(apps, app, kind, ids):
+def _remember(apps: Any, app: str, kind: str, ids: list[int]) -> None:
     names = _of_deleted(apps, app, kind, ids)
     for row in apps.get_model(app, kind).objects.filter(pk__in=ids):
         full = row.name if kind == "property" else f"{row.first_name} {row.last_name}".strip()
@@ -34,7 +36,7 @@ def _remember(apps, app, kind, ids):
     )
 
 
-def _of_deleted(apps, app, kind, ids):
+def _of_deleted(apps: Any, app: str, kind: str, ids: list[int]) -> dict[int, str]:
     entries = apps.get_model("admin", "LogEntry").objects.filter(
         content_type__app_label=app,
         content_type__model=kind,
@@ -48,7 +50,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_one_key_for_every_spelling"),
         ("admin", "0003_logentry_add_action_flag_choices"),
-        ("campaigns", "0010_contact_ids"),
+        ("campaigns", "0012_what_was_left_out"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("properties", "0002_spoken_names"),
     ]
