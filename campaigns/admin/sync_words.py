@@ -278,6 +278,7 @@ def proof_of(export: SegmentExport) -> Proof | None:
             ("Unexpected", told["unexpected"]),
             ("Held by others", told["held_by_others"]),
             ("Other address at Brevo", told.get("other_address")),
+            *([("Rows that cannot be read", odd)] if (odd := told.get("unreadable")) else []),
         ],
         digest=told["digest"],
         named=[

@@ -374,7 +374,7 @@ class Process:
         return cls(
             id=fields.integer("id"),
             name=fields.word("name"),
-            status=fields.text("status").strip()[:_LONGEST_STATUS],
+            status=fields.word("status")[:_LONGEST_STATUS],
             links=links,
             # Some of Brevo's SDKs know a number here; 0 says that nobody was refused.
             unlinked=tuple(

@@ -28,7 +28,8 @@ class Proof:
     ``missing`` are ours and not on it, ``unexpected`` were taken off by this very run and are on
     it all the same, ``held_by_others`` are not ours and are left alone. ``said_no`` are those of
     them who must not be mailed, and whom Brevo would mail all the same. ``other_address`` are ours
-    and on it under an address that Brevo alone has for them.
+    and on it under an address that Brevo alone has for them. ``unreadable`` rows of the list are
+    no contacts that anybody could make out.
     """
 
     level: str
@@ -42,6 +43,7 @@ class Proof:
     held_by_others: int | None = None
     said_no: int | None = None
     other_address: int | None = None
+    unreadable: int = 0
     digest: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
     missing_emails: list[str] = field(default_factory=list)
@@ -111,6 +113,7 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     reading = Reading(segment.pk, after)
     for page in client.list_members(segment.brevo_list_id):
         reading.see(page)
+        proof.unreadable += page.unreadable
         learn(page, {segment.brevo_list_id})
         mailed.update(fold_email(contact.email) for contact in page if not contact.is_blocklisted)
         for email in {fold_email(contact.email) for contact in page} - found:

@@ -477,6 +477,14 @@ def test_process_is_running_until_its_state_means_an_end(
     assert process.must_be_read_back is (finished and not succeeded)
 
 
+@pytest.mark.parametrize("status", [None, 3, ["completed"], {}])
+def test_process_whose_state_is_no_text_is_running(brevo, client, status) -> None:
+    brevo.get(f"{ROOT}/processes/78", json={"id": 78, "status": status})
+
+    assert client.process(78) == Process(78, "", "", {})
+    assert not client.process(78).is_finished
+
+
 @pytest.mark.parametrize("info", [None, "none", [], 0, {"import": None}, {"import": []}])
 def test_process_without_reports_has_no_links(brevo, client, info) -> None:
     reply = {"id": "78", "name": None, "status": "completed", "info": info}
@@ -574,7 +582,7 @@ WRONG_SHAPES = [
     ("attributes", (), "/contacts/attributes", {"attributes": [{"category": "normal"}]}),
     ("attributes", (), "/contacts/attributes", {"attributes": {}}),
     ("process", (78,), "/processes/78", {"id": "x", "status": "queued"}),
-    ("process", (78,), "/processes/78", {"id": 78}),
+    ("process", (78,), "/processes/78", {"status": "completed"}),
     ("latest_processes", (), "/processes", {"count": 3}),
     ("account", (), "/account", ["us@b.example"]),
     ("webhooks", (), "/webhooks", {"webhooks": [{"id": 5, "url": "u", "events": [1]}]}),

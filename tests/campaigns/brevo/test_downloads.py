@@ -271,6 +271,16 @@ def test_run_that_is_stopped_stops_a_download_too(drip, time) -> None:
     client.close()
 
 
+def test_server_that_does_not_speak_tls_makes_a_report_incomplete(drip, time) -> None:
+    client = BrevoClient(KEY, base_url=f"{drip}/v3", sleep=time.sleep, clock=time.clock)
+
+    report = report_of(client, f"{drip}/i.csv".replace("http:", "https:"))
+    client.close()
+
+    assert not report.is_complete
+    assert "cannot be trusted (TLS)" in report.problem
+
+
 def test_server_that_is_not_there_makes_a_report_incomplete(time) -> None:
     client = BrevoClient(KEY, base_url="http://127.0.0.1:1/v3", sleep=time.sleep, clock=time.clock)
 

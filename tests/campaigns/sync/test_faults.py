@@ -8,6 +8,7 @@ from django.db.models import Count
 
 from accounts.enums import Consent, Gender
 from accounts.models import User
+from campaigns.admin.sync_words import proof_of
 from campaigns.brevo.transport import Transport
 from campaigns.enums import ExportStatus, Outcome
 from campaigns.models import ListMember, Suppression
@@ -162,6 +163,17 @@ def test_leavers_of_whom_one_is_no_contact_are_removed_all_the_same(brevo, segme
 
     assert (export.status, export.removed) == (SUCCESS, 11)
     assert not {email for email in brevo.members(segment.brevo_list_id) if email[:2] == "u1"}
+
+
+def test_rows_that_are_no_contacts_are_counted_in_the_proof(brevo, segment) -> None:
+    brevo.fault("odd-contact=row@GET /contacts/lists/*")
+
+    export = run_export(request_sync(segment).pk)
+
+    assert (export.status, export.proof["unreadable"]) == (SUCCESS, 2)
+    shown = proof_of(export)
+    assert shown is not None
+    assert ("Rows that cannot be read", 2) in shown.counts
 
 
 def test_contact_whose_block_is_written_oddly_is_suppressed(brevo, segment) -> None:
