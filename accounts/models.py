@@ -188,3 +188,33 @@ class Partnership(SavesChangedColumns):
 
     def __str__(self) -> str:
         return f"{self.partner} ({self.get_status_display()})"
+
+
+class LogInCount(models.Model):
+    """How many attempts to log in failed for a person or a machine since a moment.
+
+    ``key`` is a digest: whoever reads the table learns nobody's address.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    number = models.PositiveIntegerField()
+    since = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.number} since {self.since:%Y-%m-%d %H:%M:%S}"
+
+
+class KnownMachine(models.Model):
+    """A machine that somebody has logged in from, as a digest of its address."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_machines")
+    machine = models.CharField(max_length=64)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "machine"], name="one_row_per_known_machine"),
+        ]
+
+    def __str__(self) -> str:
+        return f"A machine of {self.user_id}"

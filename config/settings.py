@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.log_in_page.answer_too_many",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -103,7 +104,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ## PEOPLE
 
 AUTH_USER_MODEL = "accounts.User"
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # email is unique through email_key, whatever its case
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # email is unique through email_key, whatever its case
+AUTHENTICATION_BACKENDS = ["accounts.log_in_limits.LimitedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -149,7 +151,6 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "config.openapi.TaggedSchema",
-    "DEFAULT_THROTTLE_RATES": {"log_in_email": "10/min", "log_in_ip": "60/min"},
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.Negotiation",
     # How many proxies stand before us and append to X-Forwarded-For: others are not believed.

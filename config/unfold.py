@@ -36,6 +36,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": _TEAL},
+    "LOGIN": {"form": "accounts.log_in_page.LimitedLogInForm"},
     "DASHBOARD_CALLBACK": "campaigns.admin.dashboard.dashboard",
     "STYLES": ["campaigns.admin.navigation.stylesheet"],
     "SCRIPTS": ["campaigns.admin.navigation.script"],

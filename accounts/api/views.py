@@ -1,16 +1,13 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt.views import TokenViewBase
 
 from accounts.api import serializers
-from accounts.api.throttling import FailedLogIns, FailedLogInsOfAddress, FailedLogInsOfEmail
 from accounts.models import User
 from config.openapi import problems
 
@@ -39,21 +36,9 @@ _ME = OpenApiExample(
 
 
 class LogInView(TokenViewBase):
-    """Open to everybody; failed attempts are counted and slowed down."""
+    """Open to everybody; ``accounts.log_in_limits`` counts the attempts that fail."""
 
     serializer_class = serializers.LogInSerializer
-    counted: tuple[type[FailedLogIns], ...] = (FailedLogInsOfAddress, FailedLogInsOfEmail)
-    counters: list[FailedLogIns] = []
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        self.counters = [throttle() for throttle in self.counted]
-        return [*self.counters]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, AuthenticationFailed):
-            for counter in self.counters:
-                counter.count()
-        return super().handle_exception(exc)
 
     @extend_schema(
         summary="Log in",
