@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_one_key_for_every_spelling'),
+        ('accounts', '0006_local_addresses'),
     ]
 
     operations = [
