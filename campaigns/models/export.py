@@ -41,6 +41,9 @@ class SegmentExport(models.Model):
     )
     error_message = models.TextField(blank=True)
     brevo_list_id = models.BigIntegerField(null=True)
+    account = models.CharField(
+        max_length=254, blank=True, default="", help_text="The Brevo account it is done in."
+    )
     known_list_id = models.BigIntegerField(
         null=True, help_text="The newest list of the account before this run asked for its own."
     )

@@ -18,6 +18,7 @@ from campaigns.enums import ExportStatus, Phase, VerifyLevel
 from campaigns.errors import (
     CampaignsError,
     LeaseLost,
+    ListNotOurs,
     PlanRefused,
     RunCancelled,
     SegmentBroken,
@@ -226,13 +227,20 @@ def _perform(run: Run) -> None:
 
 def _check_list(run: Run) -> None:
     """Touch nothing of a list that is not the segment's, also when a run is taken up again."""
+    export = run.export
     try:
-        if run.export.phase == Phase.PLAN:
-            check_account(run.client, run.segment)  # the plan looks at the list itself
-        else:
+        account = check_account(run.client, run.segment)
+        if export.account and export.account != account.id:
+            raise ListNotOurs(
+                f"This run began in another Brevo account ({export.account}), and BREVO_API_KEY is "
+                f"a key of {account}: plan anew."
+            )
+        if export.account != account.id:
+            run.save(account=account.id)
+        if export.phase != Phase.PLAN:  # the plan looks at the list itself
             find_list(run.client, run.segment)
     except BrevoTemporary:
-        if not run.export.plan_only:
+        if not export.plan_only:
             raise
 
 

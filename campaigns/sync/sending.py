@@ -167,7 +167,8 @@ class Sender:
         self, first: int, last: int, number: int, *, one_by_one: bool = False
     ) -> ExportChunk:
         self.run.stop_if_asked()
-        known = ExportChunk.objects.aggregate(newest=Max("process_id"))["newest"]
+        here = ExportChunk.objects.filter(export__account=self.run.export.account)
+        known = here.aggregate(newest=Max("process_id"))["newest"]
         with transaction.atomic():
             self.run.save()  # whoever slept and lost the run sends nothing more
             return ExportChunk.objects.create(

@@ -183,6 +183,21 @@ def test_list_that_is_back_is_named_and_people_who_said_no_are_taken_off_it(brev
     assert brevo.members(2) == {address(3)}
 
 
+def test_whoever_has_another_address_on_a_list_that_is_back_is_taken_off_too(brevo, segment):
+    sync(segment)
+    lose(brevo, 1)
+    sync(segment)
+    give_back(brevo, 1)
+    with brevo.store.writing() as store:
+        new = ("corrected@example.com", address(1))
+        store.execute("UPDATE contact SET email = ? WHERE email = ?", new)
+    alter(1, marketing_consent=Consent.OPTED_OUT)
+
+    sync(segment)
+
+    assert brevo.members(1) == addresses(2, 3) == brevo.members(2)
+
+
 def test_unsubscribe_from_a_list_that_is_back_is_learned(brevo, segment):
     lose(brevo, 1)
     sync(segment)

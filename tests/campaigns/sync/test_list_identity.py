@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.enums import Consent
 from campaigns.brevo import BrevoClient
@@ -295,6 +296,66 @@ def test_import_that_was_on_its_way_to_the_other_account_is_not_looked_for_here(
 
     assert not ExportChunk.objects.unsettled().exists()
     assert ExportChunk.objects.filter(export=export, state=ChunkState.FAILED).exists()
+
+
+def test_import_whose_answer_is_lost_is_found_in_an_account_with_smaller_numbers(
+    brevo, moved, segment
+):
+    with brevo.store.writing() as store:
+        store.execute("UPDATE sqlite_sequence SET seq = 900 WHERE name = 'process'")
+    ExportChunk.objects.create(
+        export=segment.exports.get(),
+        kind="JOIN",
+        state=ChunkState.DONE,
+        first_change=0,
+        last_change=0,
+        people=1,
+        process_id=900,
+        sent_at=timezone.now(),
+    )
+    release(connect(), segment)
+    women(*range(10, 40))
+    moved.fault("drop-after@POST /contacts/import*1")
+    moved.clear_requests()
+
+    ended = sync(segment)
+
+    assert ended.status == ExportStatus.SUCCESS, ended.error_message
+    assert [path for _, path, _ in moved.requests].count("/contacts/import") == 1
+    assert ("GET", "/processes/1", 200) in moved.requests
+
+
+def test_plan_for_a_list_that_was_gone_is_not_applied_in_another_account(
+    brevo, other, segment, settings
+):
+    brevo.fault("list-gone@GET /contacts/lists/**1")
+    made = plan(segment)
+    BrevoList.objects.all().delete()
+    Segment.objects.update(brevo_list_id=None)
+    settings.BREVO_API_URL = other.url
+
+    ended = run_export(apply_plan(made, by=None).pk)
+
+    assert ended.error_message.startswith("This run began in another Brevo account (0000")
+    assert writes(other) == []
+
+
+def test_ids_of_contacts_in_another_account_say_nothing_of_ours(brevo, moved, segment):
+    member = ListMember.objects.get(email=address(1))
+    ListMember.objects.filter(pk=member.pk).update(contact_id=1)
+    assert moved.contact("chair@example.org")["id"] == 1
+
+    reconcile(connect())
+    member = ListMember.objects.get(pk=member.pk)
+    assert (member.contact_id, member.email_at_brevo) == (1, "")
+
+    release(connect(), segment)
+    reconcile(connect())
+    sync(segment)
+    ended = ListMember.objects.get(pk=member.pk)
+    assert (ended.contact_id, ended.email_at_brevo) == (None, "")
+    assert ledger(segment) == addresses(1, 2, 3)
+    assert not Suppression.objects.exists()
 
 
 # Another list of the same account
