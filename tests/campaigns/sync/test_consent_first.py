@@ -204,7 +204,7 @@ def test_member_who_opts_out_after_a_run_was_killed_leaves_before_it_goes_on(
     ended = run_export(export.pk)
 
     assert (ended.status, ended.removed, ended.updated) == (ExportStatus.SUCCESS, 2, 1)
-    assert brevo.requests[0][1].endswith("/contacts/remove")
+    assert next(path for method, path, _ in brevo.requests if method != "GET").endswith("/remove")
     assert ended.changes.count() == ended.leaves + ended.changes_planned == 3
 
 
