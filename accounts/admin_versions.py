@@ -25,7 +25,7 @@ _SALT = "accounts.admin.version"
 _TOO_OLD = "This page cannot be saved any more: reload it, then make your changes again."
 _UNSEEN = "This page does not say what it showed: reload it, then choose."
 _WHAT_NOW = (
-    "The form shows what is stored now, and your own changes. Save again to keep your changes, or "
+    "The form shows what is stored now, and your own changes. Save again to store your changes, or "
     "reload the page to drop them."
 )
 
@@ -169,7 +169,7 @@ class VersionedForm(BaseForm):
         words = f"{self._label(name)}: “{old}” became “{new}”."
         if name not in self.changed_data:
             self.show_again(name, theirs)
-            return [words]
+            return [f"{words} This stays."]
         mine = _plain(self.cleaned_data.get(name))
         if name in self.cleaned_data and mine == theirs:
             return []

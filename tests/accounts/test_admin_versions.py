@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -65,7 +67,7 @@ def test_an_old_form_does_not_undo_an_opt_out_and_names_it(client, boss) -> None
 
     words = told(answer)
     assert "Nothing was saved: Mary Obi changed this person" in words
-    assert "Marketing consent: “Opted in” became “Opted out”." in words
+    assert "Marketing consent: “Opted in” became “Opted out”. This stays." in words
     ada.refresh_from_db()
     assert (ada.marketing_consent, ada.phone) == (Consent.OPTED_OUT, "")
     again = form_of(answer)
@@ -263,3 +265,16 @@ def test_an_enrolment_keeps_the_moment_that_the_form_rounds(client, boss) -> Non
     row = make_enrollment(enrolled_at=timezone.now().replace(microsecond=123))
     saved(client, row, opened(client, row), amount="12.50")
     assert Enrollment.objects.get().enrolled_at.microsecond == 123
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one thing at a time")
+def test_the_row_is_locked_from_the_check_to_the_save(client, boss) -> None:
+    ada = make_user()
+    form = opened(client, ada)
+    with CaptureQueriesContext(connection) as asked:
+        saved(client, ada, form, first_name="Ife")
+    queries = [query["sql"] for query in asked.captured_queries]
+    (lock,) = [i for i, sql in enumerate(queries) if "FOR NO KEY UPDATE" in sql]
+    (write,) = [i for i, sql in enumerate(queries) if sql.startswith('UPDATE "accounts_user"')]
+    assert lock < write
+    assert not any("COMMIT" in sql or "RELEASE" in sql for sql in queries[lock:write])
