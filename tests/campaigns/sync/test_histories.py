@@ -379,8 +379,7 @@ class Histories(RuleBasedStateMachine):
         assert ended.finished_at is not None
         lines = ExportChange.objects.filter(export=ended)
         assert not lines.filter(outcome=Outcome.PENDING).exists()
-        if not resumed:  # else the plan may be older than what they said
-            self.who_said_no_is_off_the_list_or_named(ended, known)
+        self.who_said_no_is_off_the_list_or_named(ended, known)
         self.numbers_agree()
         if not faulty and not self.list_is_new:
             done = lines.filter(outcome=Outcome.DONE).values_list("kind", "email")
