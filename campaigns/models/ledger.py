@@ -98,6 +98,11 @@ class ListMember(models.Model):
                 name="member_phone",
                 condition=Q(phone_fingerprint__isnull=False),
             ),
+            models.Index(
+                fields=["user"],
+                name="member_user_elsewhere",
+                condition=Q(email_at_brevo__gt=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,6 @@ while Brevo has another address for it than we have, that address too (``email_a
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from accounts.models import User
 from accounts.text import fold_email
@@ -27,16 +26,6 @@ _LEARN = """
 UPDATE {member} SET contact_id = page.column3 FROM (VALUES {rows}) AS page
 WHERE {member}.segment_id = page.column1 AND {member}.email = page.column2
     AND {member}.removed_at IS NULL AND {member}.contact_id IS NULL
-"""
-_REPLACED = """
-SELECT page.column2, page.column3 FROM {member} JOIN (VALUES {rows}) AS page
-    ON {member}.segment_id = page.column1 AND {member}.email = page.column2
-WHERE {member}.removed_at IS NULL AND {member}.contact_id <> page.column3
-"""
-_DIFFERENT = """
-SELECT DISTINCT page.column1 FROM {member} JOIN (VALUES {rows}) AS page
-    ON {member}.contact_id = page.column1
-WHERE {member}.email <> page.column2 OR {member}.email_at_brevo > ''
 """
 # Somebody else on the list has the address now, so the contact under it is theirs.
 _YIELD = """
@@ -81,8 +70,11 @@ def learn(contacts: Iterable[Contact], segments: Mapping[int, int]) -> None:
 def learn_ids(known: Iterable[Known]) -> None:
     """Keep the ids of members of whom none is known yet."""
     rows = [row for row in known if row[2]]  # Brevo may show an id that is none
-    if rows:
-        sql.execute(*_with(_LEARN, rows))
+    if not rows:
+        return
+    marks = ", ".join(["(%s, %s, %s)"] * len(rows))
+    statement = _LEARN.format(member=sql.table(ListMember), rows=marks)
+    sql.execute(statement, [value for row in rows for value in row])
 
 
 def learn_found(export: SegmentExport, found: Mapping[str, int]) -> None:
@@ -112,10 +104,12 @@ class Reading:
     def see(self, contacts: Sequence[Contact]) -> None:
         """Keep what a page shows."""
         page = _identified(contacts)
-        known = [(self.segment_id, _address(contact), contact.id) for contact in page]
-        if not known:
-            return
-        learn_ids(known)
+        now = {_address(contact): contact.id for contact in page}
+        known = dict(_current(self.segment_id, now.keys()).values_list("email", "contact_id"))
+        learn_ids((self.segment_id, email, now[email]) for email in known if known[email] is None)
+        self._replaced |= {
+            email: now[email] for email, was in known.items() if was not in (None, now[email])
+        }
         for stay, address in _learn_addresses(page):
             if stay.segment_id != self.segment_id:
                 continue
@@ -123,7 +117,6 @@ class Reading:
                 self.elsewhere[stay.email] = address
             elif stay.removed_by == self.after:
                 self.came_back[stay.email] = address
-        self._replaced.update(sql.rows(*_with(_REPLACED, known)))
 
     @property
     def twins(self) -> list[int]:
@@ -204,10 +197,17 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
     addresses = {contact.id: _address(contact) for contact in page}
     if not addresses:
         return []
-    different = [pk for (pk,) in sql.rows(*_with(_DIFFERENT, list(addresses.items())))]
+    here = ListMember.objects.exclude(segment__in=segments_elsewhere())
+    shown = here.filter(contact_id__in=addresses).values_list(
+        "contact_id", "email", "email_at_brevo"
+    )
+    different = {
+        contact_id
+        for contact_id, email, at_brevo in shown
+        if at_brevo or email != addresses[contact_id or 0]
+    }
     if not different:
         return []
-    here = ListMember.objects.exclude(segment__in=segments_elsewhere())
     stays = list(here.filter(contact_id__in=different).order_by("pk"))
     taken = _taken({(stay.segment_id, addresses[stay.contact_id or 0]) for stay in stays})
     newest = {stay.contact_id: stay.pk for stay in stays}
@@ -249,12 +249,3 @@ def _address(contact: Contact) -> str:
     """Return the address as we keep it; "" for a contact that has none we could keep."""
     address = fold_email(contact.email)
     return address if len(address) <= _LONGEST_ADDRESS else ""
-
-
-def _with(statement: str, rows: Sequence[Sequence[object]]) -> tuple[str, list[Any]]:
-    """Put the rows into a statement; return it with its parameters."""
-    marks = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
-    return (
-        statement.format(member=sql.table(ListMember), rows=marks),
-        [value for row in rows for value in row],
-    )
