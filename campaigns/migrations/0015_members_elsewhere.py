@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0013_known_names'),
+        ('campaigns', '0014_accounts_of_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
