@@ -18,6 +18,7 @@ from campaigns.sync.gateway import account_of
 from campaigns.sync.list_identity import is_gone, remember_list
 from campaigns.sync.lists import make_list
 from campaigns.sync.outgoing import pending, stretches
+from campaigns.sync.returning import look_up_returning
 from campaigns.sync.sending import Sender
 from campaigns.sync.work import Run, segment_deleted
 
@@ -166,6 +167,7 @@ def send(run: Run) -> None:
     to finish them.
     """
     _find_out_what_arrived(run)
+    look_up_returning(run)
     kinds = [
         kind for kind in (ChangeKind.JOIN, ChangeKind.CHANGE) if pending(run.export, kind).exists()
     ]

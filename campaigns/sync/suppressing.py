@@ -98,7 +98,9 @@ def _doubt(emails: list[str]) -> None:
     """
     if emails:
         segments = list(Segment.objects.values_list("pk", flat=True))
-        members = ListMember.objects.current().filter(segment__in=segments, email__in=emails)
+        stays = ListMember.objects.filter(email__in=emails)
+        stays.ended().update(contact_id=None, email_at_brevo="")
+        members = stays.current().filter(segment__in=segments)
         members.update(fingerprint=UUID(int=0), contact_id=None, email_at_brevo="")
         at_brevo = ListMember.objects.current().filter(email_at_brevo__in=emails)
         at_brevo.filter(email_at_brevo__gt="").update(fingerprint=UUID(int=0))

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import User
 from campaigns.audience.mailable import is_mailable
 from campaigns.brevo.transport import Transport
+from campaigns.enums import Outcome
 from campaigns.enums import SuppressionReason as Why
 from campaigns.models import Suppression
 from campaigns.sync import events, runs
@@ -106,6 +107,54 @@ def test_whoever_is_allowed_again_is_back_on_the_list_with_the_next_run(
     assert export.status == "SUCCESS"
     assert members(brevo, segment) == addresses(*range(25))
     assert not Suppression.objects.exists()
+
+
+def leaves_then_comes_back(segment, number: int) -> None:
+    alter(number, gender="MALE")
+    sync(segment)
+    alter(number, gender="FEMALE")
+
+
+def test_former_member_who_was_deleted_meanwhile_is_not_made_anew_when_they_come_back(
+    brevo, segment
+):
+    leaves_then_comes_back(segment, 7)
+    unsubscribed_then_deleted(brevo, 7)
+
+    export = sync(segment)
+
+    assert export.status == "SUCCESS"
+    assert export.changes.get(email=address(7)).outcome == Outcome.HELD_BACK
+    assert brevo.contact(address(7)) is None
+
+    lift_deletions(Suppression.objects.all())
+    assert sync(segment).status == "SUCCESS"
+    assert members(brevo, segment) == addresses(*range(25))
+
+
+def test_former_member_of_whom_brevo_tells_nothing_waits_for_the_next_run(brevo, segment):
+    leaves_then_comes_back(segment, 7)
+    unsubscribed_then_deleted(brevo, 7)
+    brevo.fault("500@GET /contacts/[0-9]*")
+
+    export = sync(segment)
+
+    line = export.changes.get(email=address(7))
+    assert (export.status, line.outcome) == ("PARTIAL", Outcome.NOT_ATTEMPTED)
+    assert "sync again" in line.message
+    assert brevo.contact(address(7)) is None
+
+
+def test_former_member_who_is_still_a_contact_is_put_back_with_one_question(brevo, segment):
+    leaves_then_comes_back(segment, 7)
+    brevo.clear_requests()
+
+    assert sync(segment).status == "SUCCESS"
+
+    assert address(7) in members(brevo, segment)
+    contact_id = brevo.contact(address(7))["id"]
+    asked = [path for method, path, _ in brevo.requests if path == f"/contacts/{contact_id}"]
+    assert len(asked) == 1
 
 
 def test_whoever_was_only_taken_off_the_list_is_put_back(brevo, segment):
