@@ -142,6 +142,13 @@ class BrevoClient(Transport):
         reply = self._ask(to.UPSERT_CONTACT, body=payloads.upsert(email, attributes, list_id))
         return Fields(reply).integer_or_none("id") if isinstance(reply, Mapping) else None
 
+    def set_phone(self, email: str, attribute: str, number: str) -> None:
+        """Give an existing contact this number, or none for ""; nothing else of it changes.
+
+        No contact is made, and no list is touched. Raises BrevoNotFound when there is none.
+        """
+        self._ask(to.UPDATE_CONTACTS, body=payloads.update(email, {attribute: number}))
+
     def list_members(
         self, list_id: int, *, modified_since: datetime | None = None
     ) -> Iterator[Rows[Contact]]:

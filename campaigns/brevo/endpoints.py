@@ -50,6 +50,7 @@ REMOVE_FROM_LIST = Endpoint(
 CONTACTS = Endpoint("GET", "/contacts", "show the contacts")
 GET_CONTACT = Endpoint("GET", "/contacts/{id}", "show the contact")
 UPSERT_CONTACT = Endpoint("POST", "/contacts", "save the contact")
+UPDATE_CONTACTS = Endpoint("POST", "/contacts/batch", "update the contact")
 IMPORT = Endpoint("POST", "/contacts/import", "import the contacts", repeatable=False)
 
 ATTRIBUTES = Endpoint("GET", "/contacts/attributes", "show the contact attributes")

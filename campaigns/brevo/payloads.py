@@ -165,6 +165,11 @@ def upsert(email: str, attributes: Mapping[str, str], list_id: int) -> dict[str,
     }
 
 
+def update(email: str, attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body that changes attributes of a contact, if there is one."""
+    return {"contacts": [{"email": email, "attributes": safe_attributes(attributes)}]}
+
+
 def marketing_webhook(
     url: str, events: Iterable[str], token: str, description: str
 ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from campaigns.brevo import BrevoNotFound, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
-from campaigns.sync import chunks, contact_ids, ledger
+from campaigns.sync import chunks, contact_ids, ledger, phones
 from campaigns.sync.attributes import attributes_of
 from campaigns.sync.consent import plan_who_said_no_since
 from campaigns.sync.gateway import account_of
@@ -161,7 +161,7 @@ def _remove(run: Run, page: Sequence[tuple[int, str]], *, list_is_there: bool = 
 
 
 def send(run: Run) -> None:
-    """Send whoever joins, then whoever's data changed.
+    """Send whoever joins, then whoever's data changed, then what is open of phone numbers.
 
     What earlier requests did is found out first, so that nobody is sent twice: Brevo has some time
     to finish them.
@@ -171,11 +171,12 @@ def send(run: Run) -> None:
     kinds = [
         kind for kind in (ChangeKind.JOIN, ChangeKind.CHANGE) if pending(run.export, kind).exists()
     ]
-    if not kinds:
+    if not kinds and not phones.has_work(run):
         return
     attributes = attributes_of(run)
     for kind in kinds:
         Sender(run, _list_id(run), kind, attributes).send()
+    phones.look_after(run, attributes.names.get("phone", ""), _list_id(run))
 
 
 def _find_out_what_arrived(run: Run) -> None:

@@ -169,15 +169,23 @@ def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) ->
 
 
 def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
-    """Refuse these lines; return how many go round once more without their phone instead."""
+    """Refuse these lines; return how many go round once more because of their phone instead."""
     once_more = 0
     for batch in _batches(emails):
         sent = _stretch(chunk).filter(email__in=batch, outcome=Outcome.DONE)
         if why == PHONE_TAKEN:
-            with_phone = sent.filter(without_phone=False)
-            once_more += with_phone.update(outcome=Outcome.PENDING, without_phone=True)
+            once_more += _send_once_more(sent)
         _write_refusal(chunk, sent, why)
     return once_more
+
+
+def _send_once_more(lines: QuerySet[ExportChange]) -> int:
+    """Send those whose number was refused alone, where it can be freed; the rest without it."""
+    ids = list(lines.filter(alone=False).values_list("pk", flat=True)[:ALONE_AT_MOST])
+    alone = ExportChange.objects.filter(pk__in=ids, without_phone=False)
+    number = alone.update(outcome=Outcome.PENDING, alone=True)
+    rest = lines.filter(outcome=Outcome.DONE, without_phone=False)
+    return number + rest.update(outcome=Outcome.PENDING, without_phone=True)
 
 
 def _write_refusal(chunk: ExportChunk, lines: QuerySet[ExportChange], why: str) -> int:

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from campaigns.enums import ChangeKind, ChunkState, ExportStatus, Outcome, Phase
 from campaigns.models import ExportChange, ExportChunk, SegmentExport
+from campaigns.sync import phones
 from campaigns.sync.work import Run
 
 _IDLE = (ExportStatus.QUEUED, ExportStatus.PLANNED, ExportStatus.WAITING)
@@ -76,6 +77,7 @@ def finish(run: Run, status: ExportStatus | None = None, message: str = "") -> N
             ),
             finished_at=Now(),
             waits_for="",
+            notes={**export.notes, "phones": phones.note(export.segment_id)},
             **({} if status == ExportStatus.PLANNED else {"phase": Phase.DONE}),
         )
     run.show()

@@ -8,9 +8,11 @@ out here has to go from our list whoever put them there.
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
@@ -18,13 +20,26 @@ from campaigns.sync import sql
 UNKNOWN = UUID(int=0)  # in place of a fingerprint: this member is to be sent again
 SEND_ALONE = UUID(int=1)  # in place of a fingerprint: an import left this member out
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
+# The number that was sent is the person's of now: when their data is another than what was sent,
+# that is not known, and they are sent again anyway.
+_SENT_PHONE = {
+    "postgresql": "MD5(person.phone_e164)::uuid",
+    "sqlite": "MD5(person.phone_e164)",
+}
+_PHONE = """CASE WHEN person.phone_e164 > '' AND NOT line.without_phone THEN {sent} END"""
 _JOIN = """
-INSERT INTO {member} (segment_id, user_id, email, fingerprint, added_at, added_by)
-SELECT %s, user_id, email, fingerprint, %s, export_id FROM {change}
-WHERE export_id = %s AND kind = 'JOIN' AND outcome = 'DONE' AND id BETWEEN %s AND %s
+INSERT INTO {member}
+    (segment_id, user_id, email, fingerprint, phone_fingerprint, added_at, added_by)
+SELECT %s, line.user_id, line.email, line.fingerprint, {phone}, %s, line.export_id
+FROM {change} line
+LEFT JOIN {user} person
+    ON person.id = line.user_id AND person.contact_fingerprint = line.fingerprint
+WHERE line.export_id = %s AND line.kind = 'JOIN' AND line.outcome = 'DONE'
+    AND line.id BETWEEN %s AND %s
     AND EXISTS (SELECT 1 FROM {segment} segment WHERE segment.id = %s)
 ON CONFLICT (segment_id, email) WHERE removed_at IS NULL
-    DO UPDATE SET fingerprint = excluded.fingerprint, user_id = excluded.user_id
+    DO UPDATE SET fingerprint = excluded.fingerprint, user_id = excluded.user_id,
+        phone_fingerprint = excluded.phone_fingerprint
 """
 _ARRIVED_ALREADY = """
 UPDATE {change} SET outcome = 'UNNEEDED', message = %s
@@ -41,7 +56,11 @@ FROM {member} member WHERE member.segment_id = %s AND member.removed_at IS NULL
 
 
 _CHANGE = """
-UPDATE {member} SET fingerprint = line.fingerprint, user_id = line.user_id FROM {change} line
+UPDATE {member} SET fingerprint = line.fingerprint, user_id = line.user_id,
+    phone_fingerprint = {phone}
+FROM {change} line
+LEFT JOIN {user} person
+    ON person.id = line.user_id AND person.contact_fingerprint = line.fingerprint
 WHERE {member}.segment_id = %s AND {member}.removed_at IS NULL AND {member}.email = line.email
     AND line.export_id = %s AND line.kind = 'CHANGE' AND line.outcome = 'DONE'
     AND line.id BETWEEN %s AND %s
@@ -50,17 +69,19 @@ WHERE {member}.segment_id = %s AND {member}.removed_at IS NULL AND {member}.emai
 
 def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
     """Enter the joins, or the changes, that are done among the lines from first to last."""
+    names = {
+        "member": sql.table(ListMember),
+        "change": sql.table(ExportChange),
+        "user": sql.table(User),
+        "segment": sql.table(Segment),
+        "phone": _PHONE.format(sent=_SENT_PHONE[connection.vendor]),
+    }
     if kind == ChangeKind.JOIN:
-        statement = _JOIN.format(
-            member=sql.table(ListMember),
-            change=sql.table(ExportChange),
-            segment=sql.table(Segment),
-        )
         of_segment, now = export.segment_id, timezone.now()
-        sql.execute(statement, [of_segment, now, export.pk, first, last, of_segment])
+        params = [of_segment, now, export.pk, first, last, of_segment]
+        sql.execute(_JOIN.format(**names), params)
         return
-    statement = _CHANGE.format(member=sql.table(ListMember), change=sql.table(ExportChange))
-    sql.execute(statement, [export.segment_id, export.pk, first, last])
+    sql.execute(_CHANGE.format(**names), [export.segment_id, export.pk, first, last])
 
 
 def match_joins(export: SegmentExport, message: str) -> tuple[int, int]:

@@ -100,7 +100,7 @@ def _sendable(page: list[tuple[Any, ...]]) -> Iterator[Person]:
             if moved_to is not None:
                 _refresh(line, moved_to)
             if without_phone:
-                values[_PHONE] = None
+                values[_PHONE] = ""  # a change erases a number that is another's by now
             yield Person(line, email, values)
 
 

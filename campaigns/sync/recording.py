@@ -1,7 +1,7 @@
 """Write down all that follows from the outcomes of some lines."""
 
 from campaigns.models import SegmentExport
-from campaigns.sync import ledger
+from campaigns.sync import ledger, phones
 from campaigns.sync.refused import forget_refusals
 
 
@@ -11,4 +11,5 @@ def record(export: SegmentExport, kind: str, first: int, last: int) -> None:
     Call it in the transaction that writes the outcomes.
     """
     ledger.record(export, kind, first, last)
+    phones.record(export, kind, first, last)
     forget_refusals(export, kind, first, last)

@@ -19,8 +19,8 @@ from campaigns.brevo import (
 )
 from campaigns.enums import ChangeKind, ChunkState, Outcome
 from campaigns.errors import ImportUnfinished
-from campaigns.models import ExportChunk
-from campaigns.sync import chunks, contact_ids
+from campaigns.models import ExportChange, ExportChunk
+from campaigns.sync import chunks, contact_ids, phones
 from campaigns.sync.beside import Beside
 from campaigns.sync.import_right import import_right, keep_import_right
 from campaigns.sync.list_identity import unless_gone
@@ -104,17 +104,9 @@ class Sender:
 
     def _upsert(self, person: Person) -> tuple[Outcome, str]:
         """Send one person, without the phone when Brevo refuses it; return what came of it."""
-        message = ""
         attributes = self._attributes(person)
         try:
-            try:
-                self._put(person, attributes)
-            except BrevoError as error:
-                if not error.refuses_phone or self._phone not in attributes:
-                    raise
-                message = f"Sent without the phone number: {error.brevo_message}"
-                del attributes[self._phone]
-                self._put(person, attributes)
+            return Outcome.DONE, self._put_without_refused_phone(person, attributes)
         except BrevoPermanent as error:
             if not error.concerns_contact:
                 raise
@@ -122,7 +114,34 @@ class Sender:
             if error.refuses_address:
                 count_refusals(self.run.export, {person.email: message})
             return Outcome.REFUSED, message
-        return Outcome.DONE, message
+
+    def _put_without_refused_phone(self, person: Person, attributes: dict[str, str]) -> str:
+        """Send one person; return what is to be said of their number, if anything is.
+
+        A number that another contact of ours holds wrongly is freed first.
+        """
+        refusal = self._put_with_phone(person, attributes)
+        number = attributes.get(self._phone, "")
+        if refusal and phones.free_number(self.run, self._phone, person.line, number):
+            refusal = self._put_with_phone(person, attributes)
+        if not refusal:
+            return ""
+        ExportChange.objects.filter(pk=person.line).update(without_phone=True)
+        del attributes[self._phone]
+        if self.kind == ChangeKind.CHANGE:
+            attributes[self._phone] = ""  # the number of before is no longer theirs
+        self._put(person, attributes)
+        return phones.SENT_WITHOUT.format(refusal)
+
+    def _put_with_phone(self, person: Person, attributes: dict[str, str]) -> str:
+        """Send one person; return Brevo's words when it refuses their number, else ""."""
+        try:
+            self._put(person, attributes)
+        except BrevoError as error:
+            if not error.refuses_phone or not attributes.get(self._phone):
+                raise
+            return error.brevo_message or str(error)
+        return ""
 
     def _put(self, person: Person, attributes: dict[str, str]) -> None:
         client, list_id = self.run.client, self.list_id

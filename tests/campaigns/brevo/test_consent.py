@@ -40,6 +40,7 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "remove_from_list": lambda client: client.remove_from_list(3, [EMAIL]),
     "remove_ids_from_list": lambda client: client.remove_ids_from_list(3, [7]),
     "upsert_contact": lambda client: client.upsert_contact(EMAIL, ATTRIBUTES, 3),
+    "set_phone": lambda client: client.set_phone(EMAIL, "SMS", ""),
     "list_members": lambda client: list(client.list_members(3)),
     "contact": lambda client: client.contact(17),
     "contacts": lambda client: list(client.contacts(modified_since=None)),

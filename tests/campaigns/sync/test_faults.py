@@ -33,6 +33,7 @@ FAULTS = [
     ("html@GET /processes/*1", SUCCESS, ""),
     ("truncated@GET /contacts/lists/*/contacts*1", SUCCESS, ""),
     ("import-partly@POST /contacts/import*1", PARTIAL, "refused 3 of the people"),
+    ("keep-phones@POST /contacts/import*1", SUCCESS, ""),
     ("address-refused=u7", PARTIAL, "refused 1 of the people"),
     ("import-failed@POST /contacts/import*1", SUCCESS, ""),
     ("500@POST /contacts/import", PARTIAL, "30 were sent to Brevo, and the outcome is unknown"),

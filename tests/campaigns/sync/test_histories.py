@@ -32,7 +32,14 @@ from campaigns.enums import (
     SuppressionReason,
     SuppressionSource,
 )
-from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from campaigns.models import (
+    ExportChange,
+    ListMember,
+    OpenPhone,
+    Segment,
+    SegmentExport,
+    Suppression,
+)
 from campaigns.sync import events, sending
 from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
 from campaigns.sync.suppressing import suppress
@@ -62,6 +69,7 @@ FAULTS = st.sampled_from(
         "import-partly=2@POST /contacts/import*1",
         "address-refused=ada3",
         "not-allowed@POST /contacts/attributes/*",
+        "keep-phones@POST /contacts*2",
         "import-failed@POST /contacts/import*1",
         "key-revoked@POST /contacts/lists/*/contacts/remove",
         "key-revoked@POST /contacts/import",
@@ -408,6 +416,9 @@ class Histories(RuleBasedStateMachine):
                 contact = self.brevo.contact(person.email_key)
                 assert contact is not None
                 assert contact["attributes"]["FIRSTNAME"] == person.first_name
+                digits = contact["attributes"].get("SMS", "")
+                is_open = OpenPhone.objects.filter(email=person.email_key).exists()
+                assert is_open or not person.phone or f"+{digits}" == person.phone
 
     def who_said_no_is_off_the_list_or_named(self, ended: SegmentExport, held: set[str]) -> None:
         if ended.proof and ended.proof["list_found"] and ended.proof["names"]:
