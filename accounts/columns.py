@@ -36,8 +36,7 @@ class SavesChangedColumns(models.Model):
         With ``expecting``, {field: value}, only if the row still holds these values in the
         database: that is part of the UPDATE itself. Else raises ChangedMeanwhile.
         """
-        is_new = self._state.adding or kwargs.get("force_insert") or "_as_read" not in self.__dict__
-        if update_fields is None and not is_new and not args:
+        if update_fields is None and not args and self._is_known(kwargs):
             changed = self.changed_columns()
             update_fields = [*changed, *_touched(type(self))] if changed else []
         names = None if update_fields is None else list(update_fields)
@@ -48,6 +47,13 @@ class SavesChangedColumns(models.Model):
             del self.__dict__["_expected"]
         self.saved_columns = names or ()
         self._remember(names)
+
+    def _is_known(self, how: Mapping[str, Any]) -> bool:
+        """True when this is still the row that was read, on its way to where it came from."""
+        read = self.__dict__.get("_as_read", {})
+        is_elsewhere = how.get("using") not in {None, self._state.db}
+        is_new = self._state.adding or how.get("force_insert") or is_elsewhere
+        return not is_new and read.get(self._meta.pk.attname) == self.pk is not None
 
     @classmethod
     def from_db(
@@ -82,11 +88,12 @@ class SavesChangedColumns(models.Model):
         self._remember(names)
 
     def _remember(self, names: Collection[str] | None) -> None:
-        read = self.__dict__.setdefault("_as_read", {})
+        read = dict(self.__dict__.get("_as_read", {}))  # copies of the row share the old one
         for field in self._meta.concrete_fields:
             is_meant = names is None or field.name in names or field.attname in names
             if is_meant and field.attname in self.__dict__:
                 read[field.attname] = deepcopy(self.__dict__[field.attname])
+        self.__dict__["_as_read"] = read
 
     def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
         expected = self.__dict__.get("_expected")

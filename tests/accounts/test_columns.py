@@ -1,5 +1,6 @@
 """What a save writes: the columns that were changed, over nothing that is newer."""
 
+from copy import copy
 from typing import Any
 
 import pytest
@@ -108,6 +109,24 @@ def test_a_column_that_was_not_read_is_neither_lost_nor_needed() -> None:
 
     user = User.objects.get()
     assert (user.first_name, user.last_name, user.state_key) == ("Ife", "Eze", "lagos")
+
+
+def test_a_row_without_its_key_is_made_anew_with_every_column() -> None:
+    place = Property.objects.get(pk=make_property("Palm Court", city="Lagos").pk)
+    place.pk, place.name = None, "Palm Court II"
+    place.save()
+    assert Property.objects.filter(city="Lagos").count() == 2
+
+
+def test_a_copy_of_a_row_that_is_saved_leaves_the_first_one_alone() -> None:
+    first = Property.objects.get(pk=make_property(city="Lagos").pk)
+    other = copy(first)
+    other.city = "Oyo"
+    other.save()
+    first.country = "NG"
+    first.save()
+    place = Property.objects.get()
+    assert (place.city, place.country) == ("Oyo", "NG")
 
 
 def test_a_row_that_was_deleted_meanwhile_is_not_made_anew() -> None:
