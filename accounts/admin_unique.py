@@ -44,7 +44,7 @@ class SavesOnce(ModelAdmin):
             page = reverse(
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[other.pk]
             )
-            words = "{} exists already: <a href='{}' class='underline'>open it</a>."
+            words = "“{}” exists already: <a href='{}' class='underline'>open it</a>."
             messages.warning(request, format_html(words, str(other), page))
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -15,7 +15,9 @@ from django.http import HttpRequest
 from accounts.unfolded import ModelAdmin
 
 CONFIRMED = "foreseen"
-_READ_FIRST = "Nothing was saved yet: read what follows from it, tick the box, then save again."
+_READ_FIRST = (
+    "Nothing was saved yet: read what follows from this change, tick the box, then save again."
+)
 
 
 @dataclass(frozen=True)

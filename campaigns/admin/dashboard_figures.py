@@ -97,6 +97,6 @@ def last_verified() -> SegmentExport | None:
 
 
 def never_synced() -> int:
-    """Count the segments that no run was ever asked for."""
-    runs = SegmentExport.objects.filter(segment=OuterRef("pk"))
+    """Count the segments of which nobody ever confirmed a plan."""
+    runs = SegmentExport.objects.filter(segment=OuterRef("pk"), plan_only=False)
     return Segment.objects.order_by().filter(~Exists(runs)).count()

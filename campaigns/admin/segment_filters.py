@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -38,7 +38,8 @@ class StateFilter(Filter):
             found = problems_of(Segment.objects.all())
             return queryset.filter(pk__in=[pk for pk, problems in found.items() if problems])
         if state == _NEVER:
-            return queryset.filter(exports__isnull=True)
+            runs = SegmentExport.objects.filter(segment=OuterRef("pk"), plan_only=False)
+            return queryset.filter(~Exists(runs))
         if state not in ExportStatus.values:
             return queryset
         runs = SegmentExport.objects.filter(segment=OuterRef("pk")).order_by("-pk")

@@ -27,6 +27,7 @@ _TOLD_OF_A_RUN = (
     "updated",
     "removed",
     "failed",
+    "plan_only",
     "definition",
 )
 
@@ -41,12 +42,15 @@ class Row:
 
     @property
     def last(self) -> SegmentExport | None:
-        return self.runs[0] if self.runs else None
+        """The newest run, or a plan that waits for somebody; not one that came to nothing."""
+        over = (ExportStatus.CANCELLED, ExportStatus.FAILED)
+        return next((run for run in self.runs if not (run.plan_only and run.status in over)), None)
 
     @property
     def trend(self) -> list[int]:
-        """The mailable audience at the last runs, the oldest first."""
-        return [run.users_count for run in reversed(self.runs) if run.users_count is not None]
+        """The mailable audience at the last runs that were sent, the oldest first."""
+        sent = [run for run in reversed(self.runs) if run.has_sent]
+        return [run.users_count for run in sent if run.users_count is not None]
 
     @property
     def listed(self) -> tuple[int, SegmentExport] | None:

@@ -53,6 +53,7 @@ class Lines:
         self.kind = asked.get("kind", "") if asked.get("kind") in ChangeKind.values else ""
         self.outcome = asked.get("outcome", "") if asked.get("outcome") in Outcome.values else ""
         self.words = asked.get("q", "").strip()
+        self.is_compared = asked.get("compare") == "1"
         self._after = Cursor.read(asked.get("after", ""))
         self._before = Cursor.read(asked.get("before", ""))
 

@@ -23,6 +23,7 @@ from campaigns.brevo import BrevoError, BrevoMisconfigured
 from campaigns.enums import OPEN, ExportStatus
 from campaigns.errors import CampaignsError, PlanRefused, SegmentBusy
 from campaigns.models import Segment, SegmentExport
+from campaigns.sync.outdated import is_redefined
 from campaigns.sync.runs import apply_plan, cancel, request_sync
 from campaigns.tasks import ring
 
@@ -183,21 +184,23 @@ def _chosen(asked: QueryDict) -> list[SegmentExport]:
 def _together(exports: list[SegmentExport], asked: QueryDict) -> dict[str, object]:
     """Return what the page of several runs shows."""
     sight = Sight(exports, asked)
-    planned = [export for export in exports if export.status == ExportStatus.PLANNED]
+    outdated = [export for export in exports if is_redefined(export)]
+    planned = [e for e in exports if e.status == ExportStatus.PLANNED and e not in outdated]
     if sight.is_moving:
         headline = "At work"
     elif sight.is_at_work:
         headline = "Stalled: nobody is at work on these runs"
     elif len(planned) == len(exports):
         headline = "These are the plans: nothing has been sent yet"
-    elif planned:
-        headline = f"{len(planned)} of {len(exports)} plans are not confirmed yet"
+    elif planned or outdated:
+        headline = f"{len(planned) + len(outdated)} of {len(exports)} plans are not confirmed yet"
     else:
         headline = "What came of it"
     return {
         "sight": sight,
         "headline": headline,
         "planned": planned,
+        "outdated": outdated,
         "confirm_label": f"Confirm {len(planned)} plan{'' if len(planned) == 1 else 's'}",
         "waiting": [export for export in exports if export.status == ExportStatus.WAITING],
         "still_open": [e for e in exports if e.status in OPEN and not e.cancel_requested],

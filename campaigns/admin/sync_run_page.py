@@ -11,6 +11,7 @@ from campaigns.admin.sync_lines import KINDS, Lines
 from campaigns.audience.explain import sentence
 from campaigns.enums import ACTIVE, OPEN, ExportStatus, Outcome
 from campaigns.models import ExportChange, SegmentExport
+from campaigns.sync import outdated
 
 _REFUSALS_READ = 200
 _REFUSALS_SHOWN = 5
@@ -25,7 +26,8 @@ _HEADLINES = {
     ExportStatus.FAILED: "Failed",
     ExportStatus.CANCELLED: "Cancelled",
 }
-_OUTDATED = "Not begun: things have moved since this plan was made"
+_REFUSED = "Not begun: things have moved since this plan was made"
+_OUTDATED = "Out of date: things have moved since this plan was made"
 
 
 def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def context(export: SegmentExport, lines: Lines) -> dict[str, Any]:
         "is_active": export.status in ACTIVE,
         "is_over": is_over,
         "is_plan": export.status in (ExportStatus.PLANNED, ExportStatus.WAITING),
-        **_state(export),
+        **_state(export, lines),
         "lines": lines,
         "page": lines.page(),
         "kinds": _kinds(export, lines),
@@ -66,15 +68,19 @@ def _open_outcomes(export: SegmentExport, lines: Lines) -> list[dict[str, Any]]:
     ]
 
 
-def _state(export: SegmentExport) -> dict[str, Any]:
+def _state(export: SegmentExport, lines: Lines) -> dict[str, Any]:
     segment_url = ""
     if export.segment_id is not None:
         segment_url = url_if_any("admin:campaigns_segment_change", export.segment_id)
     newer_plan = sync_words.newer_plan(export)
+    at_once = outdated.may_be_compared_at_once(export)
+    why_outdated = outdated.why_outdated(export, compare=at_once or lines.is_compared)
     return {
         "state": sync_words.state(export),
         "colour": sync_words.colour(export),
-        "headline": _OUTDATED if newer_plan else _headline(export),
+        "headline": _REFUSED if newer_plan else _headline(export, why_outdated),
+        "why_outdated": why_outdated,
+        "may_compare": outdated.is_unconfirmed(export) and not (at_once or lines.is_compared),
         "segment_url": segment_url,
         "is_left": sync_words.is_left(export),
         "left_in_words": _left_in_words(export),
@@ -88,7 +94,9 @@ def _state(export: SegmentExport) -> dict[str, Any]:
     }
 
 
-def _headline(export: SegmentExport) -> str:
+def _headline(export: SegmentExport, why_outdated: str) -> str:
+    if why_outdated:
+        return _OUTDATED
     if export.is_stalled:
         return "Stalled: nobody is at work on it"
     if export.status == ExportStatus.WAITING and export.removed:

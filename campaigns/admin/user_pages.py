@@ -3,7 +3,7 @@
 Accounts may not import campaigns, so they are handed to it here.
 """
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -14,7 +14,7 @@ from campaigns.audience.explain import memberships, why
 from campaigns.audience.mailable import why_held
 from campaigns.enums import Match
 from campaigns.errors import SegmentBroken
-from campaigns.models import ExportChange, ListMember, Segment, Suppression
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
 
 MOST_SHOWN = 50
 
@@ -42,8 +42,10 @@ def lists(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def history(request: HttpRequest, user: User) -> HttpResponse:
-    """What runs planned for this person, and what came of it, newest first."""
-    lines = ExportChange.objects.filter(user=user).select_related("export").order_by("-id")
+    """What runs did for this person, newest first; plans that were never sent did nothing."""
+    sent = SegmentExport.objects.sent().filter(pk=OuterRef("export"))
+    lines = ExportChange.objects.filter(Exists(sent), user=user)
+    lines = lines.select_related("export").order_by("-id")
     context = {"lines": lines[:MOST_SHOWN], "most": MOST_SHOWN}
     return render(request, "admin/campaigns/user/history.html", context)
 

@@ -25,7 +25,7 @@ def stats() -> dict[str, Any]:
         "syncs_by_status": by_status,
         "running": sum(by_status.get(status, 0) for status in ACTIVE),
         "waiting": by_status.get(ExportStatus.WAITING, 0),
-        "last_sync_at": syncs.aggregate(last=Max("finished_at"))["last"],
+        "last_sync_at": syncs.sent().aggregate(last=Max("finished_at"))["last"],
         "suppressions": Suppression.objects.count(),
         **_last_known_sizes(),
     }

@@ -1,3 +1,5 @@
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.conf import settings
@@ -17,11 +19,19 @@ from campaigns.enums import (
 )
 from campaigns.models.segment import Segment
 
+_AT_THE_LIST = (ExportStatus.RUNNING, ExportStatus.SUCCESS, ExportStatus.PARTIAL)
+_COUNTS = ("added", "updated", "removed", "failed")
+_DID_SOMETHING = reduce(or_, (Q(**{f"{name}__gt": 0}) for name in _COUNTS))
+
 
 class ExportQuerySet(models.QuerySet["SegmentExport", "SegmentExport"]):
     def active(self) -> Self:
         """Keep the runs that are queued or at work."""
         return self.filter(status__in=ACTIVE)
+
+    def sent(self) -> Self:
+        """Keep the runs that got as far as the list: plans that were never sent are left out."""
+        return self.filter(_DID_SOMETHING | Q(status__in=_AT_THE_LIST), plan_only=False)
 
 
 class SegmentExport(models.Model):
@@ -119,6 +129,12 @@ class SegmentExport(models.Model):
 
     def __str__(self) -> str:
         return f"Export {self.pk} of {self.segment_name}"
+
+    @property
+    def has_sent(self) -> bool:
+        """What ``sent`` keeps."""
+        did_something = any(getattr(self, name) for name in _COUNTS)
+        return not self.plan_only and (did_something or self.status in _AT_THE_LIST)
 
     @property
     def remarks(self) -> list[str]:

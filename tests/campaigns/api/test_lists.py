@@ -185,7 +185,7 @@ def test_broken_segments_are_found_for_the_same_queries_however_many_there_are(
     for index in range(number):
         saved(f"S{index}", agents=[4711 + index])
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         answer = api.get(f"{SEGMENTS}?state=broken&page_size=1").json()
 
     assert answer["count"] == number

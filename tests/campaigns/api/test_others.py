@@ -192,7 +192,7 @@ def test_stats_count_runs_and_use_sizes_that_are_known(api, brevo, django_assert
     for status in (ExportStatus.SUCCESS, ExportStatus.WAITING, ExportStatus.RUNNING):
         run(status)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         told = api.get("/api/campaigns/stats/").json()
 
     assert told == {
