@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.middleware.RefuseNulls",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.log_in_page.answer_too_many",
     "django.contrib.messages.middleware.MessageMiddleware",

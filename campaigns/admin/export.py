@@ -13,12 +13,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 
 from campaigns.admin import sync_run_page, sync_words
 from campaigns.admin.base import guarded
-from campaigns.admin.sync_csv import csv_response
 from campaigns.admin.sync_difference import compared
 from campaigns.admin.sync_filters import AskedAtFilter, AskedByFilter
 from campaigns.admin.sync_lines import CSV_COLUMNS, DIGITS, Lines
 from campaigns.admin.sync_pages import SyncPages
 from campaigns.models import SegmentExport
+from campaigns.spreadsheets import BYTE_ORDER_MARK, streamed
 
 _VIEW = "campaigns.view_segmentexport"
 
@@ -114,7 +114,7 @@ class SegmentExportAdmin(SyncPages):
         """Send the lines that the page shows, all of them."""
         export = _export(object_id)
         rows = Lines(export, request.GET).rows()
-        return csv_response(f"export-{export.pk}.csv", CSV_COLUMNS, rows)
+        return streamed(f"export-{export.pk}", CSV_COLUMNS, rows, begin=BYTE_ORDER_MARK)
 
     @guarded(_VIEW)
     def compare_view(self, request: HttpRequest, object_id: int) -> HttpResponse:

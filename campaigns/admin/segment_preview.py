@@ -13,10 +13,10 @@ from django.utils.text import slugify
 from accounts.models import User
 from campaigns.admin.base import CampaignsAdmin, guarded
 from campaigns.admin.segment_people import CSV_HEADER, DIGITS, PAGE, People
-from campaigns.admin.sync_csv import csv_response
 from campaigns.audience.explain import sentence, why
 from campaigns.errors import SegmentBroken
 from campaigns.models import Segment
+from campaigns.spreadsheets import BYTE_ORDER_MARK, streamed
 
 MOST_AT_ONCE = 50
 _VIEW = "campaigns.view_segment"
@@ -90,8 +90,8 @@ class SegmentPreview(CampaignsAdmin):
             people.found()
         except SegmentBroken:
             return redirect("admin:campaigns_segment_preview", object_id)
-        name = f"{slugify(segment.name) or 'segment'}.csv"
-        return csv_response(name, CSV_HEADER, people.rows())
+        name = slugify(segment.name) or "segment"
+        return streamed(name, CSV_HEADER, people.rows(), begin=BYTE_ORDER_MARK)
 
     @guarded(_VIEW)
     def why_view(self, request: HttpRequest, object_id: int, user_id: int) -> HttpResponse:

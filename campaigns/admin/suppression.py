@@ -24,9 +24,9 @@ from campaigns.admin.suppression_import import (
     SuppressionResource,
     UploadForm,
 )
-from campaigns.admin.sync_csv import csv_response
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
+from campaigns.spreadsheets import BYTE_ORDER_MARK, streamed
 from campaigns.sync.suppressing import Wish, lift_deletions, suppress
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
         values = rows.values_list(
             "email", "reason", "note", "source", "created_at", "created_by__email"
         )
-        return csv_response("suppressions.csv", COLUMNS, _as_text(values))
+        return streamed("suppressions", COLUMNS, _as_text(values), begin=BYTE_ORDER_MARK)
 
     @admin.action(
         description="Allow to be mailed again, if only deleted in Brevo", permissions=["delete"]

@@ -10,7 +10,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns.api import spreadsheets
+from campaigns import spreadsheets
 from campaigns.api.filters import ChangeFilter, ExportFilter, StayFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on

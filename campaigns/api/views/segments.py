@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User, UserQuerySet
-from campaigns.api import spreadsheets
+from campaigns import spreadsheets
 from campaigns.api.filters import PeopleFilter, SegmentFilter
 from campaigns.api.pagination import KeysetPages, Pages
 from campaigns.api.running import carried_on

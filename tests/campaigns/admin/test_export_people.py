@@ -3,7 +3,6 @@ import io
 
 import pytest
 
-from campaigns.admin.sync_csv import harmless
 from campaigns.admin.sync_lines import PAGE
 from campaigns.enums import ChangeKind, ExportStatus, Outcome
 from campaigns.models import ExportChange, SegmentExport
@@ -150,13 +149,3 @@ def test_csv_is_no_formula_for_a_spreadsheet(client, manager) -> None:
 
     assert line[1:3] == ["'=HYPERLINK(1)", "'@SUM(A1)"]
     assert line[-1] == "'+1"
-
-
-@pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
-def test_text_that_begins_like_a_formula_is_quoted(value) -> None:
-    assert harmless(value) == f"'{value}"
-
-
-@pytest.mark.parametrize("value", ["", "Ada", "a=1", 12])
-def test_other_text_is_left_alone(value) -> None:
-    assert harmless(value) == str(value)

@@ -105,7 +105,7 @@ def test_a_deep_page_is_read_from_its_place_not_counted_to(manager_client, segme
     assert not [sql for sql in of_people if "OFFSET" in sql or "COUNT(" in sql]
 
 
-@pytest.mark.parametrize("place", ["", "x|y", "|", "1|99999999999999999999", "\x00|1", "2026|3"])
+@pytest.mark.parametrize("place", ["", "x|y", "|", "1|99999999999999999999", "2026|3"])
 def test_a_place_that_makes_no_sense_is_the_beginning(manager_client, segment, place):
     make_five()
     assert len(seen(manager_client, segment, f"sort=joined&after={place}").people) == 5
