@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, RelatedRows, SearchesPeople
+from accounts.admin_base import FastAdmin, Panel, PanelledAdmin, RelatedRows, SearchesFolded
 from accounts.admin_forms import PartnershipForm, UserCreationForm, UserForm
 from accounts.countries import country_names, flag
 from accounts.enums import Consent, PartnershipStatus, Role
@@ -88,7 +88,7 @@ class PartnershipInline(RelatedRows):
 
 
 @admin.register(User)
-class UserAdmin(ForeseeingAdmin, SearchesPeople, AuthUserAdmin, PanelledAdmin):
+class UserAdmin(ForeseeingAdmin, SearchesFolded, AuthUserAdmin, PanelledAdmin):
     list_display = ("name", "address", "shown_role", "consent", "place", "source", "joined")
     list_display_links = ("name", "address")
     list_filter = (
@@ -205,7 +205,7 @@ class UserAdmin(ForeseeingAdmin, SearchesPeople, AuthUserAdmin, PanelledAdmin):
 
 
 @admin.register(Partnership)
-class PartnershipAdmin(ForeseeingAdmin, SearchesPeople, FastAdmin):
+class PartnershipAdmin(ForeseeingAdmin, SearchesFolded, FastAdmin):
     form = PartnershipForm
     list_display = ("partner", "address", "shown_status", "suspended_at", "updated_at")
     list_filter = (("status", ChoicesDropdownFilter), ("suspended_at", admin.EmptyFieldListFilter))

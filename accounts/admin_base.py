@@ -1,13 +1,18 @@
 """What every admin page of ours builds on: unfold's looks, and lists that never count a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
+from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.db.models import CASCADE, QuerySet
 from django.forms import Field, Media, ModelForm, SplitDateTimeField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -16,7 +21,8 @@ from django.urls import URLPattern, path, reverse
 from accounts.admin_lists import ForgivingList, say_what_was_not_understood
 from accounts.admin_unique import SavesOnce
 from accounts.admin_versions import versioned
-from accounts.searching import words_q
+from accounts.reading import whole_number
+from accounts.searching import TOO_LONG, is_too_long, search
 from accounts.unfolded import ModelAdmin, Paginator, StackedInline
 
 
@@ -44,11 +50,37 @@ class CappedPaginator(Paginator):
 
 
 class UncountedList(ForgivingList):
-    """Leaves the number of rows to the foot of the list, which knows how far they were counted."""
+    """Leaves the number of rows to the foot of the list, which knows how far they were counted.
+
+    A value in the address that no column can hold, such as an id of 30 digits, is refused as
+    Django refuses other filters that make no sense.
+    """
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        for name, values in request.GET.lists():
+            if "id" in name.split("__"):  # the theme looks up the ids of its filters once more
+                self._refuse_impossible_ids(values)
+        with _refusing_what_no_column_holds():
+            return super().get_queryset(request, *args, **kwargs)
+
+    @staticmethod
+    def _refuse_impossible_ids(values: Iterable[str]) -> None:
+        for text in ",".join(values).split(","):
+            if text and whole_number(text) is None:
+                raise IncorrectLookupParameters(f"{text[:40]} is no id.")
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        with _refusing_what_no_column_holds():
+            super().get_results(request)
         self.full_result_count = self.result_count
+
+
+@contextmanager
+def _refusing_what_no_column_holds() -> Iterator[None]:
+    try:
+        yield
+    except (OverflowError, DataError) as error:
+        raise IncorrectLookupParameters(error) from error
 
 
 class FastAdmin(SavesOnce):
@@ -108,6 +140,16 @@ class FastAdmin(SavesOnce):
         form = super().get_form(request, obj, change=change, **kwargs)
         return versioned(form) if change else form
 
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Do what Django does, unless a chosen id is none: then nothing was chosen."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any(whole_number(pk) is None for pk in chosen):
+            self.message_user(request, "Nothing was done: choose rows of the list.", WARNING)
+            return None
+        return super().response_action(request, queryset, *args, **kwargs)
+
     def get_action_choices(
         self, request: HttpRequest, default_choices: Any = None, action_location: Any = None
     ) -> Any:
@@ -123,13 +165,16 @@ class RelatedRows(StackedInline):
     form = versioned(ModelForm)
 
 
-class SearchesPeople(ModelAdmin):
-    """Finds every word in any of ``search_fields``, plain names of text columns."""
+class SearchesFolded(ModelAdmin):
+    """Finds every word in any of ``search_fields``, by the rules of ``accounts.searching``."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return queryset.filter(words_q(search_term, self.get_search_fields(request))), False
+        if is_too_long(search_term):
+            self.message_user(request, f"Nothing was searched. {TOO_LONG}", WARNING)
+            return queryset.none(), False
+        return search(queryset, search_term, self.get_search_fields(request)), False
 
 
 @dataclass(frozen=True, kw_only=True)

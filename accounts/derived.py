@@ -45,6 +45,10 @@ class DerivedCharField(Derived, models.CharField):  # type: ignore[type-arg] # r
     pass
 
 
+class DerivedTextField(Derived, models.TextField):  # type: ignore[type-arg] # as above
+    pass
+
+
 class DerivedBooleanField(Derived, models.BooleanField):  # type: ignore[type-arg] # as above
     pass
 

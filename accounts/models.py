@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.columns import SavesChangedColumns
-from accounts.countries import country_choices
+from accounts.countries import CountryField, country_choices
 from accounts.derived import DerivedBooleanField, DerivedCharField, DerivedModel, DerivedQuerySet
 from accounts.enums import (
     CUSTOMER_ROLES,
@@ -19,7 +19,14 @@ from accounts.enums import (
     Role,
 )
 from accounts.fingerprint import fingerprint_field
-from accounts.text import SqueezedCharField, dialable, fold, fold_email, is_usable_email
+from accounts.text import (
+    SqueezedCharField,
+    dialable,
+    fold,
+    fold_email,
+    fold_unusual,
+    is_usable_email,
+)
 
 
 class UserQuerySet(DerivedQuerySet["User"]):
@@ -76,14 +83,20 @@ class User(DerivedModel, AbstractBaseUser):
     )
     email_is_usable = DerivedBooleanField(source="email", derive=is_usable_email)
     first_name = models.CharField(max_length=150, blank=True)
+    first_name_folded = DerivedCharField(
+        source="first_name", derive=fold_unusual, max_length=450, blank=True, default=""
+    )
     last_name = models.CharField(max_length=150, blank=True)
+    last_name_folded = DerivedCharField(
+        source="last_name", derive=fold_unusual, max_length=450, blank=True, default=""
+    )
     phone = models.CharField(max_length=32, blank=True, help_text="With country code: +234…")
     phone_e164 = DerivedCharField(source="phone", derive=dialable, max_length=20, blank=True)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.CLIENT)
     gender = models.CharField(
         max_length=20, choices=Gender.choices, default=Gender.PREFER_NOT_TO_SAY
     )
-    country = models.CharField(max_length=2, blank=True, choices=country_choices)
+    country = CountryField(max_length=2, blank=True, choices=country_choices)
     state = SqueezedCharField(max_length=100, blank=True)
     state_key = DerivedCharField(source="state", derive=fold, max_length=300, blank=True)
     referral_source = SqueezedCharField("traffic source", max_length=100, blank=True)

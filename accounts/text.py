@@ -59,6 +59,12 @@ def fold(value: Any) -> str:
     return _folded(text) if len(text) <= _LONGEST_KEPT else _folded.__wrapped__(text)
 
 
+def fold_unusual(value: Any) -> str:
+    """Return the text folded, "" for one of printable ASCII, which a database can fold itself."""
+    text = str(value or "")
+    return "" if _is_plain(text) else fold(text)
+
+
 def fold_email(value: Any) -> str:
     """Return the one form of an address, however it is spelt; it is also the one that is sent.
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     class UserCreationForm(forms.ModelForm[Any]): ...
 
     def display(
-        *, description: str, ordering: str | None = None, label: Mapping[str, str] | None = None
+        *, description: str, ordering: Any = None, label: Mapping[str, str] | None = None
     ) -> Callable[[Column], Column]: ...
 
 else:

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin_base import BriefDeletion, FastAdmin, SearchesPeople
+from accounts.admin_base import BriefDeletion, FastAdmin, SearchesFolded
 from accounts.countries import country_choices, country_names, flag
 from accounts.foresight import ForeseeingAdmin
+from accounts.ordering import Ordered
 from accounts.unfolded import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -50,14 +51,14 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Property)
-class PropertyAdmin(ForeseeingAdmin, BriefDeletion, FastAdmin):
-    list_display = ("name", "city", "shown_country", "enrolled", "created_at")
+class PropertyAdmin(ForeseeingAdmin, BriefDeletion, SearchesFolded, FastAdmin):
+    list_display = ("named", "in_city", "shown_country", "enrolled", "created_at")
     list_filter = (CountryFilter,)
     told_when_empty = "Segments ask for the people who enrolled in them."
-    search_fields = ("name", "city")
+    search_fields = ("name_key", "city_key")
     search_help_text = "Name or city"
-    ordering = ("name",)
-    sortable_by = ("name", "city", "created_at")
+    ordering = (Ordered("name_key", text=True),)
+    sortable_by = ("named", "in_city", "created_at")
     fields = ("name", ("city", "country"), "created_at")
     readonly_fields = ("created_at",)
 
@@ -70,6 +71,14 @@ class PropertyAdmin(ForeseeingAdmin, BriefDeletion, FastAdmin):
                 choices=choices, required=False, widget=UnfoldAdminSelectWidget(choices=choices)
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @display(description="Name", ordering=Ordered("name_key", text=True))
+    def named(self, property_: Property) -> str:
+        return property_.name
+
+    @display(description="City", ordering=Ordered("city_key", text=True))
+    def in_city(self, property_: Property) -> str:
+        return property_.city or "—"
 
     @display(description="Country")
     def shown_country(self, property_: Property) -> str:
@@ -91,7 +100,7 @@ class PropertyAdmin(ForeseeingAdmin, BriefDeletion, FastAdmin):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(SearchesPeople, FastAdmin):
+class EnrollmentAdmin(SearchesFolded, FastAdmin):
     list_display = ("user", "property", "agent", "shown_status", "shown_amount", "enrolled")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -119,7 +128,7 @@ class EnrollmentAdmin(SearchesPeople, FastAdmin):
 
 
 @admin.register(Lead)
-class LeadAdmin(SearchesPeople, FastAdmin):
+class LeadAdmin(SearchesFolded, FastAdmin):
     list_display = ("client", "property", "shown_status", "closed_by", "closed_at", "created_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),

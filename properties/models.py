@@ -1,29 +1,48 @@
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.columns import SavesChangedColumns
+from accounts.countries import CountryField
+from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet
 from accounts.enums import Role
 from accounts.models import User
-from accounts.text import SqueezedCharField
+from accounts.text import SqueezedCharField, fold
 from properties.enums import EnrollmentStatus, LeadStatus
 
 
-class Property(SavesChangedColumns):
+class Property(DerivedModel):
     name = SqueezedCharField(max_length=200, unique=True)
+    name_key = DerivedCharField(
+        source="name", derive=fold, max_length=600, blank=True, default="", db_index=True
+    )
     city = SqueezedCharField(max_length=100, blank=True)
-    country = models.CharField(max_length=2, blank=True)
+    city_key = DerivedCharField(source="city", derive=fold, max_length=300, blank=True, default="")
+    country = CountryField(max_length=2, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["Property"]] = DerivedQuerySet["Property"].as_manager()
 
     class Meta:
         verbose_name_plural = "properties"
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that another property has in another spelling."""
+        others = Property.objects.exclude(pk=self.pk).filter(name_key=fold(self.name))
+        if (other := others.first()) and not self._has_kept_its_name():
+            message = f"A property named “{other.name}” exists already: choose another name."
+            raise ValidationError({"name": ValidationError(message, code="unique")})
+
+    def _has_kept_its_name(self) -> bool:
+        return Property.objects.filter(pk=self.pk, name=self.name).exists()
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment", "Enrollment"]):

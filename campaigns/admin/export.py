@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,11 +11,14 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
+from accounts.reading import whole_number
+from accounts.searching import TOO_LONG, is_too_long, words_of
+from accounts.text import fold
 from campaigns.admin import sync_run_page, sync_words
 from campaigns.admin.base import guarded
 from campaigns.admin.sync_difference import compared
 from campaigns.admin.sync_filters import AskedAtFilter, AskedByFilter
-from campaigns.admin.sync_lines import CSV_COLUMNS, DIGITS, Lines
+from campaigns.admin.sync_lines import CSV_COLUMNS, Lines
 from campaigns.admin.sync_pages import SyncPages
 from campaigns.models import SegmentExport
 from campaigns.spreadsheets import BYTE_ORDER_MARK, streamed
@@ -44,6 +47,19 @@ class SegmentExportAdmin(SyncPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SegmentExport]:
         return super().get_queryset(request).defer("proof", "definition")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look into the names of segments in Python: they are few, and runs keep old ones."""
+        if is_too_long(search_term):
+            self.message_user(request, f"Nothing was searched. {TOO_LONG}", messages.WARNING)
+            return queryset.none(), False
+        if not (words := [fold(word) for word in words_of(search_term)]):
+            return queryset, False
+        names = SegmentExport.objects.order_by().values_list("segment_name", flat=True).distinct()
+        found = [name for name in names if all(word in fold(name) for word in words)]
+        return queryset.filter(segment_name__in=found), False
 
     @admin.display(description="State", ordering="status")
     def state(self, export: SegmentExport) -> SafeString:
@@ -131,7 +147,7 @@ class SegmentExportAdmin(SyncPages):
 
 
 def _export(object_id: int | str) -> SegmentExport:
-    if not str(object_id).isdecimal() or len(str(object_id)) > DIGITS:
+    if whole_number(str(object_id)) is None:
         raise Http404(f"There is no export {object_id}.")
     exports = SegmentExport.objects.select_related("segment", "exported_by", "approved_by")
     return get_object_or_404(exports, pk=object_id)

@@ -12,7 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import UncountedList
+from accounts.admin_base import SearchesFolded, UncountedList
+from accounts.ordering import Ordered
 from campaigns.admin import segment_columns as cells
 from campaigns.admin.base import guarded, url_if_any
 from campaigns.admin.segment_filters import (
@@ -58,15 +59,15 @@ class SegmentList(UncountedList):
 
 
 @admin.register(Segment)
-class SegmentAdmin(SegmentPreview):
+class SegmentAdmin(SearchesFolded, SegmentPreview):
     form = SegmentForm
     list_display = ("name_cell", "audience_cell", "listed_cell", "last_run_cell", "next_cell")
     list_display_links = ("name_cell",)
     list_filter = (StateFilter, CriterionFilter, PropertyFilter, CreatorFilter)
-    search_fields = ("name", "description")
+    search_fields = ("name_key", "description")
     search_help_text = "Search names and descriptions"
     told_when_empty = "Say once whom you mean: a list in Brevo is then kept equal to it."
-    ordering = ("name", "pk")
+    ordering = (Ordered("name_key", text=True), "pk")
     sortable_by = ("name_cell", "audience_cell")
     actions = (
         "preview_selected",
@@ -104,11 +105,11 @@ class SegmentAdmin(SegmentPreview):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:  # noqa: ARG002 -- Django's hook
         return SegmentList
 
-    @admin.display(description="Name", ordering="name")
+    @admin.display(description="Name", ordering=Ordered("name_key", text=True))
     def name_cell(self, segment: Any) -> SafeString:
         return cells.name(segment.row)
 
-    @admin.display(description="Audience", ordering="audience_size")
+    @admin.display(description="Audience", ordering=Ordered("audience_size"))
     def audience_cell(self, segment: Any) -> SafeString:
         return cells.audience(segment.row)
 

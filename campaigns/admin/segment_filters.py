@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.reading import whole_number
 from campaigns.admin.segment_options import chosen
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import problems_of
@@ -96,5 +97,5 @@ class CreatorFilter(Filter):
         return [(str(person.pk), str(person)) for person in people]
 
     def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
-        creator = self.value() or ""
-        return queryset.filter(created_by=int(creator)) if creator.isdecimal() else queryset
+        creator = whole_number(self.value() or "")
+        return queryset if creator is None else queryset.filter(created_by=creator)

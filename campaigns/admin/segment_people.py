@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 
 from accounts.models import User, UserQuerySet
+from accounts.reading import moment, whole_number
+from accounts.searching import search
 from campaigns.admin.segment_live import Person, why_not
 from campaigns.audience.criteria.values import is_storable
 from campaigns.audience.mailable import with_held_reason
@@ -18,7 +19,6 @@ from campaigns.audience.query_builder import audience
 from campaigns.models import Segment
 
 PAGE = 50
-DIGITS = 18  # of an id that every database takes
 CSV_HEADER = (
     "id",
     "first_name",
@@ -49,10 +49,11 @@ class Cursor:
     def read(cls, text: str, sort: str) -> "Cursor | None":
         """Return None for what is no place in this order."""
         raw, _, pk = text.rpartition("|")
-        if not pk.isdecimal() or len(pk) > DIGITS or not is_storable(raw):
+        number = whole_number(pk)
+        if number is None or not is_storable(raw):
             return None
-        value: Any = {"id": int(pk), "joined": _moment(raw)}.get(sort, raw)
-        return cls(value, int(pk)) if value else None
+        value: Any = {"id": number, "joined": moment(raw)}.get(sort, raw)
+        return cls(value, number) if value else None
 
     @classmethod
     def at(cls, user: User, sort: str) -> "Cursor":
@@ -61,14 +62,6 @@ class Cursor:
     def __str__(self) -> str:
         value = self.value
         return f"{value.isoformat() if isinstance(value, datetime) else value}|{self.pk}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 @dataclass(frozen=True)
@@ -101,10 +94,7 @@ class People:
         people = with_held_reason(audience(self.segment))
         if not is_storable(self.words):
             return people.none()
-        for word in self.words.split():
-            in_name = Q(first_name__icontains=word) | Q(last_name__icontains=word)
-            people = people.filter(in_name | Q(email__icontains=word))
-        return people
+        return search(people, self.words, ("email", "first_name", "last_name", "phone_e164"))
 
     def page(self) -> Page:
         """Return one page by one query that never counts; raises SegmentBroken."""

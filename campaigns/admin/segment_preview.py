@@ -11,8 +11,9 @@ from django.urls import URLPattern, reverse
 from django.utils.text import slugify
 
 from accounts.models import User
+from accounts.reading import whole_number
 from campaigns.admin.base import CampaignsAdmin, guarded
-from campaigns.admin.segment_people import CSV_HEADER, DIGITS, PAGE, People
+from campaigns.admin.segment_people import CSV_HEADER, PAGE, People
 from campaigns.audience.explain import sentence, why
 from campaigns.errors import SegmentBroken
 from campaigns.models import Segment
@@ -53,7 +54,7 @@ class SegmentPreview(CampaignsAdmin):
     def several_view(self, request: HttpRequest) -> HttpResponse:
         """Show one of the chosen segments, with the way to each of the others."""
         ids = request.GET.get("ids", "")
-        wanted = [int(pk) for pk in ids.split(",") if pk.isdecimal() and len(pk) <= DIGITS]
+        wanted = [pk for pk in map(whole_number, ids.split(",")) if pk is not None]
         segments = list(Segment.objects.filter(pk__in=wanted[:MOST_AT_ONCE]))
         if not segments:
             return redirect("admin:campaigns_segment_changelist")

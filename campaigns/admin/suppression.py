@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from import_export.admin import ImportMixin as BaseImportMixin
 
-from accounts.text import fold_email
+from accounts.admin_base import SearchesFolded
 from accounts.unfolded import ChoicesDropdownFilter, display
 from campaigns.admin.base import CampaignsAdmin, guarded
 from campaigns.admin.suppression_import import (
@@ -80,7 +80,7 @@ class SuppressionForm(forms.ModelForm[Suppression]):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ImportMixin, CampaignsAdmin):
+class SuppressionAdmin(SearchesFolded, ImportMixin, CampaignsAdmin):
     list_display = ("email", "shown_reason", "source", "person", "created_at", "created_by", "note")
     list_filter = (
         ("reason", ChoicesDropdownFilter),
@@ -141,16 +141,6 @@ class SuppressionAdmin(ImportMixin, CampaignsAdmin):
         )
         obj.pk = Suppression.objects.values_list("pk", flat=True).get(email=obj.email)
         obj.refresh_from_db()
-
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 -- Django's hook
-        queryset: QuerySet[Any],
-        search_term: str,
-    ) -> tuple[QuerySet[Any], bool]:
-        # Addresses are kept in small letters: plain LIKE then finds them, on every database.
-        term = fold_email(search_term)
-        return (queryset.filter(email__contains=term) if term else queryset), False
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from campaigns.admin.sync_lines import DIGITS
+from accounts.reading import whole_number
 from campaigns.audience.explain import sentence
 from campaigns.errors import HistoryForgotten
 from campaigns.models import ListMember, SegmentExport
@@ -56,17 +56,16 @@ def _chosen(
     others: list[SegmentExport], export: SegmentExport, wanted: str
 ) -> SegmentExport | None:
     """Return the run that was asked for, else the one before, else the one after."""
-    if wanted.isdecimal() and len(wanted) <= DIGITS:
-        found = next((run for run in others if run.pk == int(wanted)), None)
-        if found is not None:
-            return found
+    found = next((run for run in others if run.pk == whole_number(wanted)), None)
+    if found is not None:
+        return found
     before = (run for run in others if run.pk < export.pk)
     return next(before, others[-1] if others else None)
 
 
 def _page(stays: QuerySet[ListMember], after: str) -> list[ListMember]:
-    if after.isdecimal() and len(after) <= DIGITS:
-        stays = stays.filter(pk__gt=int(after))
+    if (last := whole_number(after)) is not None:
+        stays = stays.filter(pk__gt=last)
     return list(stays.select_related("user").order_by("pk")[: PAGE + 1])
 
 

@@ -1,15 +1,13 @@
 """Filters of the history of runs that stay cheap however many people the shop knows."""
 
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from accounts.enums import STAFF_ROLES
 from accounts.models import User
+from accounts.reading import day_begins, whole_number
 from campaigns.models import SegmentExport
 
 if TYPE_CHECKING:
@@ -34,8 +32,8 @@ class AskedByFilter(DropdownFilter):
         request: HttpRequest,  # noqa: ARG002 -- Django's signature
         queryset: QuerySet[SegmentExport],
     ) -> QuerySet[SegmentExport]:
-        chosen = self.value() or ""
-        return queryset.filter(exported_by=int(chosen)) if chosen.isdecimal() else queryset
+        chosen = whole_number(self.value() or "")
+        return queryset if chosen is None else queryset.filter(exported_by=chosen)
 
 
 class AskedAtFilter(RangeDateFilter):
@@ -46,16 +44,11 @@ class AskedAtFilter(RangeDateFilter):
         request: HttpRequest,  # noqa: ARG002 -- Django's signature
         queryset: QuerySet[SegmentExport],
     ) -> QuerySet[SegmentExport]:
-        if first := self._day("from"):
+        if first := day_begins(self._given("from")):
             queryset = queryset.filter(exported_at__gte=first)
-        if last := self._day("to"):
-            queryset = queryset.filter(exported_at__lt=last + timedelta(days=1))
+        if end := day_begins(self._given("to"), days_later=1):
+            queryset = queryset.filter(exported_at__lt=end)
         return queryset
 
-    def _day(self, end: str) -> datetime | None:
-        """Return when the day begins; None for what is no day."""
-        try:
-            day = parse_date(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
-        except ValueError:
-            return None
-        return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+    def _given(self, end: str) -> str:
+        return str(self.used_parameters.get(f"{self.field_path}_{end}", ""))

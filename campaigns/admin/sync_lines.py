@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
+from accounts.reading import whole_number
+from accounts.searching import search
 from campaigns.enums import ChangeKind, Outcome, Reason
 from campaigns.models import ExportChange, SegmentExport
 
@@ -17,7 +19,6 @@ CSV_COLUMNS = ("e-mail", "first name", "last name", "what", "reason", "outcome",
 _CSV_FIELDS = ("email", "user__first_name", "user__last_name", "reason", "outcome", "message")
 _REASONS = dict(Reason.choices)
 _OUTCOMES = dict(Outcome.choices)
-DIGITS = 18  # of an id that every database takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Cursor:
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
         kind, _, line = text.partition("-")
-        if kind not in ChangeKind.values or not line.isdecimal() or len(line) > DIGITS:
+        number = whole_number(line)
+        if kind not in ChangeKind.values or number is None:
             return None
-        return cls(ChangeKind(kind), int(line))
+        return cls(ChangeKind(kind), number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,4 @@ class Lines:
         lines = ExportChange.objects.filter(export=self.export, kind=kind).select_related("user")
         if self.outcome:
             lines = lines.filter(outcome=self.outcome)
-        for word in self.words.split():
-            in_name = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
-            lines = lines.filter(Q(email__icontains=word) | in_name)
-        return lines
+        return search(lines, self.words, ("email", "user__first_name", "user__last_name"))

@@ -14,8 +14,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
+from accounts.reading import whole_number
 from campaigns.admin.base import AdminView, CampaignsAdmin, guarded, url_if_any
-from campaigns.admin.sync_lines import DIGITS
 from campaigns.admin.sync_words import Sight, is_left
 from campaigns.audience.definition import problems_of
 from campaigns.audience.explain import sentences_of
@@ -172,7 +172,7 @@ def _shown(request: HttpRequest) -> list[int]:
 def numbers(asked: QueryDict, name: str) -> list[int]:
     """Return the ids in ``?name=1,2&name=3``, each once."""
     texts = [text for value in asked.getlist(name) for text in str(value).split(",")]
-    ids = [int(text) for text in texts if text.isdecimal() and len(text) <= DIGITS]
+    ids = [pk for pk in map(whole_number, texts) if pk is not None]
     return list(dict.fromkeys(ids))
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from accounts.admin import UserAdmin
 from accounts.admin_base import Panel
 from accounts.models import User
+from accounts.reading import whole_number
 from campaigns.audience.explain import memberships, why
 from campaigns.audience.mailable import why_held
 from campaigns.enums import Match
@@ -55,8 +56,8 @@ def segments(request: HttpRequest, user: User) -> HttpResponse:
 
     Asks every segment, one small query each: hence only when somebody opens it.
     """
-    if request.GET.get("why", "").isdecimal():
-        return _why(request, user, int(request.GET["why"]))
+    if (segment_id := whole_number(request.GET.get("why", ""))) is not None:
+        return _why(request, user, segment_id)
     found = memberships(user)
     groups = {
         "Is in": [each.segment for each in found if each.is_in],

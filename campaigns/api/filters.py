@@ -19,9 +19,9 @@ from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 
 from accounts.models import User
-from accounts.searching import PEOPLE, words_q
-from accounts.text import fold, fold_email
+from accounts.searching import PEOPLE, matching, words_of, words_q
 from campaigns.api.fields import schema_of_value
+from campaigns.api.filter_fields import MomentFilter, Ordering, PastMomentFilter, Search
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.criteria.criterion import Criterion
 from campaigns.audience.definition import problems_of
@@ -177,24 +177,16 @@ STATES: dict[str, tuple[str, Callable[[], Q]]] = {
 }
 
 
-class Ordering(filters.OrderingFilter):
-    """Ends in the id, so that equal rows keep their place from page to page."""
-
-    def filter(self, qs: Any, value: Any) -> Any:
-        ordered = super().filter(qs, value)
-        return ordered.order_by(*ordered.query.order_by, "pk") if value else qs
-
-
 def _ordering(**fields: str) -> Ordering:
     return Ordering(fields=[(column, name) for name, column in fields.items()])
 
 
 def _moment(column: str, lookup: str, label: str) -> Any:
-    return filters.IsoDateTimeFilter(field_name=column, lookup_expr=lookup, label=label)
+    return MomentFilter(field_name=column, lookup_expr=lookup, label=label)
 
 
 class SegmentFilter(filters.FilterSet):
-    search = filters.CharFilter(method="by_words", label="Each word in name or description")
+    search = Search("name_key", "description", label="Each word in name or description")
     created_by = IdFilter(field_name="created_by_id", label="Id of who made it")
     match = filters.ChoiceFilter(choices=Match.choices)
     state = filters.ChoiceFilter(
@@ -223,12 +215,6 @@ class SegmentFilter(filters.FilterSet):
         criteria = {key: _criterion_filter(key) for key in CRITERIA}
         return {**declared, **criteria, "ordering": ordering}
 
-    def by_words(self, segments: Segments, _: str, text: str) -> Segments:
-        for word in text.split():
-            named = Q(name_key__contains=fold(word))
-            segments = segments.filter(named | Q(description__icontains=word))
-        return segments
-
     def by_state(self, segments: Segments, _: str, state: str) -> Segments:
         return segments.filter(STATES[state][1]())
 
@@ -243,10 +229,7 @@ class YesOrNo(filters.TypedChoiceFilter):
 
 
 class PeopleFilter(filters.FilterSet):
-    search = filters.CharFilter(method="by_words", label="Each word in name, e-mail or phone")
-
-    def by_words(self, people: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
-        return people.filter(words_q(text, PEOPLE))
+    search = Search(*PEOPLE, label="Each word in name, e-mail or phone")
 
 
 class ExportFilter(filters.FilterSet):
@@ -270,44 +253,35 @@ class ExportFilter(filters.FilterSet):
 class ChangeFilter(filters.FilterSet):
     kind = filters.MultipleChoiceFilter(choices=ChangeKind.choices)
     outcome = filters.MultipleChoiceFilter(choices=Outcome.choices)
-    search = filters.CharFilter(method="by_words", label="Each word in e-mail address or name")
+    search = Search(
+        "email", "user__first_name", "user__last_name", label="Each word in e-mail address or name"
+    )
 
     class Meta:
         model = ExportChange
         fields: list[str] = []
 
-    def by_words(self, changes: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
-        for word in text.split():
-            named = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
-            changes = changes.filter(named | Q(email__contains=fold_email(word)))
-        return changes
-
 
 class StayFilter(filters.FilterSet):
-    at = filters.IsoDateTimeFilter(label="The moment; without it, now")
-    search = filters.CharFilter(label="Each word in name, e-mail or phone")
+    at = PastMomentFilter(label="The moment; without it, now")
+    search = Search(label="Each word in name, e-mail or phone")
 
     class Meta:
         model = ListMember
         fields: list[str] = []
 
     def filter_queryset(self, stays: Any) -> Any:
-        moment, text = (self.form.cleaned_data[name] for name in ("at", "search"))
-        for word in text.split():
+        at, text = (self.form.cleaned_data[name] for name in ("at", "search"))
+        for word in words_of(text):
             person = Q(user__in=User.objects.filter(words_q(word, PEOPLE)).values("pk"))
-            address = fold_email(word)
-            there = Q(email__contains=address) | Q(email_at_brevo__contains=address)
-            stays = stays.filter(person | there)
-        return stays.current() if moment is None else members_at(stays, moment)
+            stays = stays.filter(person | matching(word, ("email", "email_at_brevo")))
+        return stays.current() if at is None else members_at(stays, at)
 
 
 class SuppressionFilter(filters.FilterSet):
-    search = filters.CharFilter(method="by_text", label="A part of the e-mail address")
+    search = Search("email", label="A part of the e-mail address")
     reason = filters.MultipleChoiceFilter(choices=SuppressionReason.choices)
 
     class Meta:
         model = Suppression
         fields: list[str] = []
-
-    def by_text(self, rows: QuerySet[Any], _: str, text: str) -> QuerySet[Any]:
-        return rows.filter(email__contains=fold_email(text))

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.dispatch import Signal
 
-from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet
-from accounts.text import SqueezedCharField, fold
+from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet, DerivedTextField
+from accounts.text import SqueezedCharField, fold, fold_unusual
 from campaigns.enums import Match
 
 # Sent when a save did not succeed, so that what was done at Brevo for it can be taken back.
@@ -34,6 +34,9 @@ class Segment(DerivedModel):
         error_messages={"unique": "A segment with this name exists already: choose another name."},
     )
     description = models.TextField(blank=True, max_length=2000)
+    description_folded = DerivedTextField(
+        source="description", derive=fold_unusual, blank=True, default=""
+    )
     match = models.CharField(max_length=3, choices=Match.choices, default=Match.ALL)
     gender = models.JSONField(default=list, blank=True)
     properties = models.JSONField(default=list, blank=True)
@@ -62,7 +65,7 @@ class Segment(DerivedModel):
     objects: ClassVar[models.Manager["Segment"]] = DerivedQuerySet["Segment"].as_manager()
 
     class Meta:
-        ordering = ["name", "id"]
+        ordering = ["name_key", "id"]
         permissions = [
             ("sync_segment", "Can sync a segment's Brevo list"),
             ("approve_plan", "Can approve a plan that waits"),

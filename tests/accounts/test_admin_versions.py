@@ -120,7 +120,7 @@ def test_a_form_that_does_not_say_what_it_showed_cannot_undo_an_opt_out(client, 
     assert saved(client, ada, form, phone="+2348031234567").status_code == 302
 
 
-@pytest.mark.parametrize("version", ["x", "a:b:c", "\x00"])
+@pytest.mark.parametrize("version", ["x", "a:b:c"])
 def test_a_version_of_another_make_is_refused(client, boss, version) -> None:
     ada = make_user()
     answer = saved(client, ada, opened(client, ada) | {"version": [version]}, first_name="Eve")

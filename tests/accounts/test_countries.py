@@ -5,7 +5,7 @@ from accounts.countries import country_choices, country_names, flag
 from accounts.models import User
 
 
-@pytest.mark.parametrize("code", ["XX", "ng", "NGA"])
+@pytest.mark.parametrize("code", ["XX", "xx", "NGA", "ß"])
 def test_user_cannot_live_in_a_country_that_is_none(code) -> None:
     with pytest.raises(ValidationError, match="country"):
         User(email="ada@example.com", country=code).clean_fields()

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
 
 from accounts.enums import PartnershipStatus, Role
 from accounts.models import User, UserQuerySet
-from accounts.text import fold_email
+from accounts.searching import search
 from campaigns.audience.criteria.values import Choice, Kind, Value, Values, is_storable, shown
 from campaigns.models import KnownName
 from properties.models import Property
@@ -93,7 +92,7 @@ class Properties(References):
     def search(self, text: str, limit: int) -> list[Choice]:
         if not is_storable(text):
             return []
-        properties = Property.objects.filter(name__icontains=text.strip()).order_by("name")
+        properties = search(Property.objects.all(), text, ("name_key",)).order_by("name_key")
         return [(p.pk, p.name) for p in properties[:limit]]
 
 
@@ -117,10 +116,7 @@ class People(References):
     def search(self, text: str, limit: int) -> list[Choice]:
         if not is_storable(text):
             return []
-        people = self.eligible()
-        for word in text.split():
-            named = Q(first_name__icontains=word) | Q(last_name__icontains=word)
-            people = people.filter(named | Q(email_key__contains=fold_email(word)))
+        people = search(self.eligible(), text, ("email", "first_name", "last_name"))
         chosen = people.order_by("first_name", "last_name", "pk")[:limit]
         return [(user.pk, f"{user} ({user.email})" if user.name else user.email) for user in chosen]
 

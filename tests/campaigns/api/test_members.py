@@ -105,3 +105,27 @@ def test_members_are_searched_by_name_phone_and_the_address_on_the_list(api, wom
         assert on_list(api, women_of, search=search, at=there) == addresses(1), search
     assert on_list(api, women_of, search="nobody") == set()
     assert on_list(api, women_of, search=" ") == addresses(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-05:00",
+        "2026-01-01T00:00:00",
+        "2026-01-01",
+        "10000-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "9" * 30,
+        "\x00",
+        "2999-01-01T00:00:00Z",
+    ],
+)
+def test_moment_without_offset_or_outside_the_calendar_or_to_come_is_refused(api, women_of, at):
+    answer = api.get(f"/api/campaigns/segments/{women_of.pk}/members/", {"at": at})
+
+    assert [name for name, _ in fields(problem_of(answer, 400))] == ["at"]
+
+
+def test_moment_at_the_very_beginning_of_the_calendar_finds_nobody(api, women_of):
+    assert on_list(api, women_of, at="0001-01-01T00:00:00Z") == set()
