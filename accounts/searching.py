@@ -75,15 +75,18 @@ def _in_column(word: str, name: str) -> Q:
         return Q(**{f"{name}__contains": folded})
     is_short = len(folded) < SHORTEST_PART and last in INDEXED
     how = "startswith" if is_short else "contains"
-    found = Q(**{f"{name}_folded__{how}": folded}) if last in FOLDED else Q(pk__in=())
-    return found | Q(**{f"{name}__i{how}": folded}) if folded.isascii() else found
+    if last not in FOLDED:
+        return Q(**{f"{name}__i{how}": folded})
+    found = Q(**{f"{name}_folded__{how}": folded})
+    plain = Q(**{f"{name}_folded": "", f"{name}__i{how}": folded})
+    return found | plain if folded.isascii() else found
 
 
 def _in_address(word: str, name: str) -> Q:
     """Find an international domain as it was written, and in the form in which it is sent."""
     if word.isascii():
-        how = "istartswith" if len(word) < SHORTEST_PART else "icontains"
-        return Q(**{f"{name}__{how}": word})
+        is_short = len(word) < SHORTEST_PART and "@" not in word
+        return Q(**{f"{name}__{'istartswith' if is_short else 'icontains'}": word})
     sent = fold_email(word if "@" in word else f"@{word}")
     return Q(**{f"{name}__contains": word}) | Q(**{f"{name}__icontains": sent.lstrip("@")})
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.ordering import Ordered
-from accounts.reading import moment
+from accounts.reading import day_begins, moment
 from accounts.searching import TOO_LONG, is_too_long, search
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -55,13 +55,16 @@ class Search(filters.CharFilter):
 
 
 class MomentField(forms.CharField):
-    """Takes a moment with its offset: without one it means another in each place."""
+    """Takes a moment with its offset, for without one it means another in each place, or a day."""
+
+    takes_days = True
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if not text:
             return None
-        if (read := moment(text)) is None:
+        read = moment(text) or (day_begins(text) if self.takes_days else None)
+        if read is None:
             raise ValidationError(
                 "Write a moment with its offset, such as 2026-01-31T12:00:00Z.", code="invalid"
             )
@@ -69,6 +72,8 @@ class MomentField(forms.CharField):
 
 
 class PastMomentField(MomentField):
+    takes_days = False
+
     def clean(self, value: Any) -> Any:
         read = super().clean(value)
         if read is not None and read > timezone.now() + _CLOCKS_DIFFER:
