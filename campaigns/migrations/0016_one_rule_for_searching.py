@@ -18,7 +18,7 @@ def fill(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0014_accounts_of_runs'),
+        ('campaigns', '0015_members_elsewhere'),
     ]
 
     operations = [
