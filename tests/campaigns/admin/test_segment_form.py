@@ -246,7 +246,6 @@ def test_texts_are_searched_word_for_word_and_not_as_patterns(manager_client):
     make_user(referral_source="50 off")
     assert options(manager_client, "traffic_sources", "0%") == ["50% off (1)"]
     assert options(manager_client, "traffic_sources", "0_") == []
-    assert options(manager_client, "traffic_sources", "\x00") == []
 
 
 def test_the_page_offers_the_states_there_are_without_counting_people(manager_client):
