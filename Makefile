@@ -66,4 +66,4 @@ pins:  ## resolve the requirements anew (needs uv)
 		-c requirements/runtime.txt -o requirements/dev.txt
 
 clean:  ## remove the virtual environment and the demo's data
-	rm -rf $(VENV) .demo db.sqlite3 db.sqlite3-wal db.sqlite3-shm
+	rm -rf $(VENV) .demo

@@ -231,3 +231,17 @@ class KnownMachine(models.Model):
 
     def __str__(self) -> str:
         return f"A machine of {self.user_id}"
+
+
+class TokenFamily(models.Model):
+    """The refresh tokens that come from one log-in, each from the one before; they end together."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="token_families")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "token families"
+
+    def __str__(self) -> str:
+        return f"Tokens of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"

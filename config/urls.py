@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
-from drf_spectacular.views import SpectacularSwaggerView as Documentation
+from drf_spectacular.views import SpectacularSwaggerSplitView as Documentation
 
 from config import problems
 

@@ -85,6 +85,7 @@ class Store:
         self.unicode_domains = unicode_domains
         if data != ":memory:":
             Path(data).absolute().parent.mkdir(parents=True, exist_ok=True)
+            Path(data).touch(mode=0o600)  # it holds people's data, even if they are invented
         self._lock = threading.RLock()
         self.memo: dict[Hashable, Any] = {}
         self.lags: dict[int, Lag] = {}

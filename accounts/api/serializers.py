@@ -3,12 +3,10 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import authenticate
 from rest_framework import exceptions, serializers
-from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
-from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import RefreshToken
-from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts.models import User
+from accounts.tokens import first_token, next_token
 from config.serializers import StrictSerializer
 
 _LONGEST_PASSWORD = 4096
@@ -35,7 +33,7 @@ class LogInSerializer(StrictSerializer):
             raise exceptions.AuthenticationFailed(
                 "No active account has this e-mail address and password."
             )
-        return _pair(RefreshToken.for_user(user))
+        return _pair(first_token(user))
 
 
 class RefreshSerializer(StrictSerializer):
@@ -43,18 +41,11 @@ class RefreshSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, str]) -> dict[str, Any]:
         """Return the next pair, for a token that was not used yet, of an active user."""
-        try:
-            used = RefreshToken(attrs["refresh"])  # type: ignore[arg-type] # the stubs err
-        except TokenError as error:
-            raise InvalidToken(str(error)) from error
-        user = User.objects.filter(pk=used.get(api_settings.USER_ID_CLAIM), is_active=True).first()
-        known = used.get(api_settings.REVOKE_TOKEN_CLAIM)
-        if user is None or known != get_md5_hash_password(user.password):
-            raise InvalidToken("The account is inactive, or its password was changed: log in.")
-        outcome: Any = used.blacklist()  # (row, made by us)
-        if not outcome[1]:  # somebody else used it a moment ago
-            raise InvalidToken("Token is blacklisted")
-        return _pair(RefreshToken.for_user(user))
+        return _pair(next_token(attrs["refresh"]))
+
+
+class RevokeSerializer(StrictSerializer):
+    refresh = serializers.CharField(max_length=_LONGEST_TOKEN, help_text="Used already or not.")
 
 
 class MeSerializer(serializers.ModelSerializer[User]):

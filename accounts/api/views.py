@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -9,6 +10,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from accounts.api import serializers
 from accounts.models import User
+from accounts.tokens import end_family
 from config.openapi import problems
 
 _PAIR = OpenApiExample(
@@ -68,7 +70,7 @@ class RefreshView(TokenViewBase):
     @extend_schema(
         summary="Refresh a pair of tokens",
         description="Exchanges a refresh token for the next pair. A refresh token is good for "
-        "one exchange.",
+        "one exchange. One that comes back a minute or more after its use ends its log-in.",
         tags=["Accounts"],
         auth=[],
         request=serializers.RefreshSerializer,
@@ -77,6 +79,25 @@ class RefreshView(TokenViewBase):
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().post(request, *args, **kwargs)
+
+
+class RevokeView(TokenViewBase):
+    serializer_class = serializers.RevokeSerializer
+
+    @extend_schema(
+        summary="Log out",
+        description="Ends a log-in: the refresh token, and every other that comes from the same "
+        "log-in, is good for nothing any more. An access token ends by itself, within 15 minutes.",
+        tags=["Accounts"],
+        auth=[],
+        request=serializers.RevokeSerializer,
+        responses={204: None, **problems(400, 401)},
+    )
+    def post(self, request: Request, *_: Any, **__: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        end_family(serializer.validated_data["refresh"])
+        return Response(status=HTTPStatus.NO_CONTENT)
 
 
 class MeView(GenericAPIView[User]):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 
+from accounts.demo_logins import open_demo_logins
 from accounts.models import User
 from accounts.refolding import DUPLICATES, marked
 from campaigns.brevo import (
@@ -222,7 +223,20 @@ _MARKED: tuple[tuple[Any, str, str], ...] = (
     (Suppression, "email", "Suppression {} is of the same address as suppression {}"),
     (Segment, "name", "Segment {} has the name of segment {}"),
 )
+
+
+def _demo_logins(_: BrevoClient) -> Findings:
+    emails = [] if settings.DEBUG else open_demo_logins()
+    if emails:
+        yield Finding(
+            Mark.WRONG,
+            f"The database is a demo's: {' and '.join(emails)} have a password that is public. "
+            "Use a database of its own, or delete these people or give them another password.",
+        )
+
+
 _SECTIONS: dict[str, Callable[[BrevoClient], Findings]] = {
+    "Log-ins": _demo_logins,
     "Account": _account,
     "Attributes": _attributes,
     "Folder and lists": _lists,

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from accounts.enums import Consent
+from accounts.enums import Gender
 from accounts.models import User
 from campaigns.enums import ExportStatus, Phase
 from campaigns.models import SegmentExport
@@ -101,7 +101,7 @@ def test_page_of_a_run_in_any_state_has_no_serious_fault(look_at, brevo) -> None
     women(*range(60))
     segment = make_segment_of_women()
     done = sync(segment)
-    alter(*range(30), marketing_consent=Consent.OPTED_OUT)
+    alter(*range(30), gender=Gender.MALE)
     waiting = sync(segment)
     brevo.fault("import-partly=3")
     partly = sync(make_segment_of_women("Refused"))

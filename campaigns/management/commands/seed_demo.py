@@ -1,14 +1,17 @@
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
 from accounts.enums import Role
 from accounts.models import User
 from accounts.text import fold
@@ -18,8 +21,9 @@ from campaigns.models import Segment
 from properties.seeding.demo import Demo
 
 FEWEST_USERS = 20  # two agents and two partners, which the segments ask for
-DEMO_PASSWORD = "campaigns-demo"  # noqa: S105 -- printed on purpose, and refused without DEBUG
-DEMO_LOGINS = {Role.ADMIN: "admin@example.com", Role.MANAGER: "manager@example.com"}
+_REAL_BREVO = "brevo.com"
+_INVENTED = re.compile(r"\.\d+-\d+@([a-z]+\.example|example\.[a-z]+)")  # an address that it makes
+_LOOKED_AT = 100  # people
 
 
 class Command(BaseCommand):
@@ -39,8 +43,14 @@ class Command(BaseCommand):
             help="also an admin and a manager with a known password; needs DJANGO_DEBUG=True",
         )
 
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="also into a database of real people, or with lists in a real Brevo account",
+        )
+
     def handle(
-        self, *, users: int, seed: int, no_segments: bool, demo_logins: bool, **_: Any
+        self, *, users: int, seed: int, no_segments: bool, demo_logins: bool, force: bool, **_: Any
     ) -> None:
         if users < FEWEST_USERS:
             raise CommandError(f"--users {users}: write a number of at least {FEWEST_USERS}.")
@@ -49,6 +59,8 @@ class Command(BaseCommand):
                 "--demo-logins makes users whose password is public: it works with "
                 "DJANGO_DEBUG=True only."
             )
+        if not force:
+            _refuse_real_data(with_segments=not no_segments)
         added = self._seed_people(users, seed)
         if demo_logins:
             self._make_logins()
@@ -117,3 +129,21 @@ class Command(BaseCommand):
             else:
                 self.stdout.write(f"Segment “{segment.name}” made.")
         return complete
+
+
+def _refuse_real_data(*, with_segments: bool) -> None:
+    """Raise CommandError where invented people would be mixed with real people or real lists."""
+    people = User.objects.exclude(email_key__in=DEMO_LOGINS.values()).order_by("pk")
+    emails = list(people.values_list("email_key", flat=True)[:_LOOKED_AT])
+    if emails and not any(_INVENTED.search(email) for email in emails):
+        raise CommandError(
+            "This database holds people whom seed_demo did not make: use a database of its own "
+            "(DATABASE_URL), or say --force."
+        )
+    host = urlsplit(settings.BREVO_API_URL).hostname or ""
+    is_real = host == _REAL_BREVO or host.endswith(f".{_REAL_BREVO}")
+    if with_segments and is_real and settings.BREVO_API_KEY:
+        raise CommandError(
+            "Six lists of invented people would be made in your Brevo account: say --no-segments, "
+            "set BREVO_API_URL to the stand-in, or say --force."
+        )

@@ -14,10 +14,12 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config.files import write_private
 from sandbox.demo_report import DemoReport
 
 _MARK = "# Written by `make demo`: its own settings, for other terminals. Delete it at will."
-_STARTS_WITHIN = 20  # seconds
+_DATABASE = ".demo/db.sqlite3"  # not the one that this folder may use for real
+_SAY_EVERY = 15  # seconds of waiting after which it says so
 _ENDS_WITHIN = 10  # seconds
 
 
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         brevo_port = _port("BREVO_SANDBOX_PORT", 8900)
         own = _settings(brevo_port)
         self._environment = {**os.environ, **own}
+        (Path(settings.BASE_DIR) / _DATABASE).parent.mkdir(mode=0o700, exist_ok=True)
         _write_env(own)
         self._running: list[subprocess.Popen[bytes]] = []
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as ctrl-C does
@@ -46,20 +49,35 @@ class Command(BaseCommand):
         self._start(
             "brevo_sandbox", "--port", str(brevo_port), "--other-requests-per-hour", "10000"
         )
-        _wait_until_served(f"http://127.0.0.1:{brevo_port}/", "the stand-in for Brevo")
-        self._run("seed_demo", "--demo-logins")
+        self._wait_until_served(f"http://127.0.0.1:{brevo_port}/", "the stand-in for Brevo")
+        self._run("seed_demo", "--demo-logins", "--force")
         self._run("sync_segment", "--all", tolerated=(0, 1))
         self._run("demo_report")
 
     def _serve(self, port: int, brevo_port: int) -> None:
         self._start("worker")
         self._start("runserver", "--noreload", f"127.0.0.1:{port}", quiet=True)
-        _wait_until_served(f"http://127.0.0.1:{port}/admin/login/", "the admin")
+        self._wait_until_served(f"http://127.0.0.1:{port}/admin/login/", "the admin")
         self.stdout.write(DemoReport.addresses(port, brevo_port))
         self.stdout.flush()
         while all(process.poll() is None for process in self._running):
             time.sleep(0.5)
         raise CommandError("A part of the demo ended by itself: its last words are above.")
+
+    def _wait_until_served(self, url: str, what: str) -> None:
+        """Wait as long as the processes live, however slow the machine is, and say for what."""
+        started, said = time.monotonic(), 0
+        while all(process.poll() is None for process in self._running):
+            try:
+                with urlopen(url, timeout=_SAY_EVERY):  # noqa: S310 -- our own loopback address
+                    return
+            except (URLError, OSError):
+                time.sleep(0.1)
+            if time.monotonic() - started > (said + 1) * _SAY_EVERY:
+                said += 1
+                self.stdout.write(f"Still waiting for {what} at {url}.")
+                self.stdout.flush()
+        raise CommandError(f"Before {what} answered, a part of the demo ended: see above.")
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *words]
@@ -95,7 +113,7 @@ def _settings(brevo_port: int) -> dict[str, str]:
     """Return settings that hold whatever the environment says: no real Brevo, no real data."""
     return {
         "DJANGO_DEBUG": "True",
-        "DATABASE_URL": "sqlite:///db.sqlite3",
+        "DATABASE_URL": f"sqlite:///{_DATABASE}",
         "BREVO_API_URL": f"http://127.0.0.1:{brevo_port}/v3",
         "BREVO_API_KEY": "sandbox",
         "BREVO_OTHER_REQUESTS_PER_HOUR": "10000",
@@ -107,7 +125,7 @@ def _write_env(own: dict[str, str]) -> None:
     path = Path(settings.BASE_DIR) / ".env"
     if not path.exists() or path.read_text(encoding="utf-8").startswith(_MARK):
         lines = [_MARK, *(f"{name}={value}" for name, value in own.items())]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_private(path, "\n".join(lines) + "\n")
 
 
 def _port(variable: str, default: int) -> int:
@@ -123,14 +141,3 @@ def _port(variable: str, default: int) -> int:
             f"Port {raw} is not free: say make demo {variable}={default + 1}, or end what uses it."
         ) from error
     return port
-
-
-def _wait_until_served(url: str, what: str) -> None:
-    end = time.monotonic() + _STARTS_WITHIN
-    while time.monotonic() < end:
-        try:
-            with urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise CommandError(f"After {_STARTS_WITHIN} seconds {what} did not answer at {url}.")

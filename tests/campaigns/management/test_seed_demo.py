@@ -14,6 +14,7 @@ from campaigns.models import Segment
 from campaigns.models.segment import CRITERION_FIELDS
 from properties.models import Property
 from sandbox.server import Sandbox
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +179,31 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch) -> None:
 
     assert seed("--no-segments") == ["200 people added, of 200."]
     assert "100%" in terminal.getvalue()
+
+
+def test_database_of_real_people_gets_no_invented_ones() -> None:
+    make_user(email="ada@shop.example")
+
+    with pytest.raises(CommandError, match="people whom seed_demo did not make"):
+        call_command("seed_demo", users=20, no_segments=True)
+    assert User.objects.count() == 1
+
+    call_command("seed_demo", users=20, no_segments=True, force=True)
+    assert User.objects.count() == 21
+
+
+def test_real_account_gets_no_lists_of_invented_people(settings) -> None:
+    settings.BREVO_API_URL, settings.BREVO_API_KEY = "https://api.brevo.com/v3", "xkeysib-1"
+
+    with pytest.raises(CommandError, match="would be made in your Brevo account"):
+        call_command("seed_demo", users=20)
+    assert not User.objects.exists()
+
+
+def test_person_added_to_the_demo_by_hand_keeps_nothing_from_being_added() -> None:
+    call_command("seed_demo", users=20, no_segments=True)
+    make_user(email="me@shop.example")
+
+    call_command("seed_demo", users=25, no_segments=True)
+
+    assert User.objects.count() == 26
