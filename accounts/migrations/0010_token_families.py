@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0007_log_in_counts'),
+        ('accounts', '0009_folded_search_index'),
     ]
 
     operations = [
