@@ -47,11 +47,12 @@ REASON_COLOURS = {
     SuppressionReason.COMPLAINED.label: "danger",
     SuppressionReason.BLOCKLISTED.label: "warning",
     SuppressionReason.DELETED.label: "warning",
+    SuppressionReason.REFUSED.label: "info",
 }
 WHAT_IT_DOES = (
     "Nothing is sent to this address any more: it is held back from every list, and taken off "
     "those it is on by their next sync. Its owner is held back under a new address too; a "
-    "bounce alone concerns nothing but the address. An address may have several reasons."
+    "bounce, or a refusal by Brevo, concerns nothing but the address. An address may have several reasons."
 )
 COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
 FIXED = ("email", "reason", "source", "person", "created_at", "created_by", "other_reasons")

@@ -166,7 +166,7 @@ def test_whoever_opts_out_after_the_plan_is_held_back_in_both_ways_of_sending(
     women(*range(10, 40))
     alter(1, 2, first_name="Grace")
     export = request_sync(segment)
-    killed_before(monkeypatch, export, "GET /contacts/attributes")
+    killed_before(monkeypatch, export, "POST /contacts/import")
     alter(2, 20, marketing_consent=Consent.OPTED_OUT)
     brevo.clear_requests()
 
