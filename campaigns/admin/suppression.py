@@ -52,7 +52,8 @@ REASON_COLOURS = {
 WHAT_IT_DOES = (
     "Nothing is sent to this address any more: it is held back from every list, and taken off "
     "those it is on by their next sync. Its owner is held back under a new address too; a "
-    "bounce, or a refusal by Brevo, concerns nothing but the address. An address may have several reasons."
+    "bounce, or a refusal by Brevo, concerns nothing but the address. An address may have several "
+    "reasons."
 )
 COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
 FIXED = ("email", "reason", "source", "person", "created_at", "created_by", "other_reasons")
