@@ -91,7 +91,7 @@ class RevokeView(TokenViewBase):
         tags=["Accounts"],
         auth=[],
         request=serializers.RevokeSerializer,
-        responses={204: None, **problems(400, 401)},
+        responses={204: None, **problems(400, 401, 413, 503)},
     )
     def post(self, request: Request, *_: Any, **__: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
