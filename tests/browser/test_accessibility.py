@@ -16,7 +16,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import DESK
 from tests.campaigns.admin import registry
 from tests.campaigns.sync.scenes import alter, make_segment_of_women, sync, women
-from tests.factories import make_admin, make_segment_unchecked
+from tests.factories import make_admin, make_property, make_segment, make_segment_unchecked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,6 +122,12 @@ def test_page_of_a_run_in_any_state_has_no_serious_fault(look_at, brevo) -> None
             reverse("admin:campaigns_sync_together") + together,
         ]
     )
+
+
+def test_page_that_says_what_follows_has_no_serious_fault(look_at, brevo) -> None:
+    palm = make_property("Palm Court")
+    make_segment(properties=[palm.pk])
+    look_at([reverse("admin:properties_property_delete", args=[palm.pk])])
 
 
 def test_page_of_a_broken_segment_has_no_serious_fault(look_at, brevo) -> None:
