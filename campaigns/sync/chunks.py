@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,9 +13,9 @@ from django.utils import timezone
 from accounts.text import fold_email
 from campaigns.brevo import (
     PHONE_TAKEN,
+    BrevoError,
     BrevoNotFound,
     BrevoPermanent,
-    BrevoTemporary,
     ImportReport,
     Process,
     in_words,
@@ -282,15 +283,18 @@ def _resolve_accepted(run: Run, chunk: ExportChunk, longest: float) -> bool:
 def resolve_open(run: Run, *, longest: float = _BRIEFLY) -> None:
     """Find out about all that was on its way when earlier runs of this segment ended.
 
-    It never stands in the way of what comes next: what Brevo has not finished, or cannot say just
-    now, stays open.
+    It never stands in the way of what comes next: what Brevo has not finished, or does not say,
+    stays open, and is settled by the list after a day.
     """
     waiting = ExportChunk.objects.unsettled().filter(export__segment_id=run.segment.pk)
     for chunk in waiting.select_related("export"):
         try:
             resolve_unanswered(run, chunk, longest=longest)
-        except BrevoTemporary as error:
+        except BrevoError as error:
             logger.warning("Chunk %s stays open: status %s", chunk.pk, error.status)
+            if chunk.sent_at < timezone.now() - STAYS_POSSIBLE:
+                with suppress(BrevoError):
+                    settle_by_list(run, chunk, is_certain=False)
 
 
 def leave_to(export: SegmentExport, chunk: ExportChunk) -> int:

@@ -1,4 +1,4 @@
-"""Whoever says no after a run has made its plan: they leave the list with this run all the same."""
+"""Whoever says no leaves the list with the run that is under way, whatever else is true of them."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -9,11 +9,12 @@ from django.db.models import F, Q
 from accounts.enums import Consent
 from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
-from campaigns.enums import ChangeKind, Outcome, Reason
-from campaigns.models import ExportChange, ListMember
+from campaigns.enums import ADDRESS_ALONE, ChangeKind, Outcome, Reason
+from campaigns.models import ExportChange, ListMember, SegmentExport, Suppression
 from campaigns.sync.work import Run
 
 _BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
+_OTHER_REASONS = (Reason.NO_MATCH, Reason.NEW_ADDRESS, Reason.DELETED)
 
 Member = tuple[int | None, str, str]
 
@@ -24,11 +25,35 @@ def plan_who_said_no_since(run: Run) -> int:
     A change of theirs that is not sent yet becomes their leaving. Costs one query, and some small
     ones for those whom it finds.
     """
+    with transaction.atomic():
+        if marked := mark_who_said_no(run.export):
+            run.save(leaves_at_once=F("leaves_at_once") + marked)
     new = 0
     said_no = _members_who_said_no(run)
     while batch := list(islice(said_no, _BATCH)):
         new += _add(run, batch)
     return new
+
+
+def mark_who_said_no(export: SegmentExport) -> int:
+    """Give leavers who also said no that reason, so that they leave at once; return how many.
+
+    They may not match any more, have another address here, or be deleted here, besides.
+    """
+    leaving = ExportChange.objects.filter(
+        export=export,
+        kind=ChangeKind.LEAVE,
+        outcome=Outcome.PENDING,
+        unconfirmed=False,
+        reason__in=_OTHER_REASONS,
+    ).order_by()
+    if not leaving.exists():
+        return 0
+    opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT).values("pk")
+    addresses = Suppression.objects.exclude(reason__in=sorted(ADDRESS_ALONE)).values("email")
+    marked = leaving.filter(user__in=opted_out).update(reason=Reason.OPTED_OUT)
+    marked += leaving.filter(user__in=suppressed_ids()).update(reason=Reason.SUPPRESSED)
+    return marked + leaving.filter(email__in=addresses.order_by()).update(reason=Reason.SUPPRESSED)
 
 
 def _members_who_said_no(run: Run) -> Iterator[Member]:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from campaigns.brevo import BrevoError
 from campaigns.models import AccountLease, ExportChunk
 from campaigns.sync.chunks import IMPORT_PROCESS, patience
 from campaigns.sync.work import Run, lease_end
@@ -67,14 +68,16 @@ def _let_lost_imports_end(run: Run) -> None:
     lost = ExportChunk.objects.unsettled().filter(
         one_by_one=False, sent_at__gt=timezone.now() - _FORGOTTEN
     )
-    while (
-        waited < longest
-        and lost.exclude(export=run.export).exists()
-        and any(
-            process.name == IMPORT_PROCESS and not process.is_finished
-            for process in run.client.latest_processes()
-        )
-    ):
+    while waited < longest and lost.exclude(export=run.export).exists() and _is_importing(run):
         run.wait_for("an import that an earlier sync left running at Brevo")
         run.pause(_LOOK_AGAIN)
         waited += _LOOK_AGAIN
+
+
+def _is_importing(run: Run) -> bool:
+    """True when Brevo is at work on an import; where it does not say, nobody waits."""
+    try:
+        latest = run.client.latest_processes()
+    except BrevoError:
+        return False
+    return any(each.name == IMPORT_PROCESS and not each.is_finished for each in latest)

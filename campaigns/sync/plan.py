@@ -19,6 +19,7 @@ from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase, R
 from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
+from campaigns.sync.consent import mark_who_said_no
 from campaigns.sync.digest import digest_of
 from campaigns.sync.ledger import SEND_ALONE, UNKNOWN
 from campaigns.sync.list_identity import list_is_gone
@@ -131,6 +132,7 @@ def write_plan(
     ledger = _NO_SEGMENT if list_was_gone else segment.pk
     ExportChange.objects.filter(export=export).delete()
     lines = _write_lines(export, segment, ledger)
+    mark_who_said_no(export)
     before = ListMember.objects.current().filter(segment=ledger).count()
     if lines > _ANALYZE_ABOVE:
         sql.analyze(ExportChange)

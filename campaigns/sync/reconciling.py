@@ -22,6 +22,7 @@ from campaigns.sync.suppressing import Wish, suppress_many
 
 _KEY = "reconciliation"
 MOST_QUESTIONS = 500  # about single contacts: under a minute of Brevo's budget for contacts
+_FAILURES = 3  # in a row, of single contacts; then Brevo is not asked about any more
 _OVERLAP = timedelta(hours=1)  # clocks differ, and a change shows a little later than it happened
 
 
@@ -162,10 +163,14 @@ def _judge(
 
 @dataclass(slots=True)
 class _Asking:
-    """Asks about single contacts, up to a number, and until Brevo fails."""
+    """Asks about single contacts, up to a number, and until Brevo fails several in a row.
+
+    A single one of whom Brevo never tells does not keep the others from being asked about.
+    """
 
     client: BrevoClient
     left: int = field(default_factory=lambda: MOST_QUESTIONS)
+    failed: int = 0
 
     def about(self, contact_id: int) -> tuple[bool, ContactDetails | None]:
         """Return whether Brevo answered, and the contact, None when there is none."""
@@ -173,10 +178,14 @@ class _Asking:
             return False, None
         self.left -= 1
         try:
-            return True, self.client.contact(contact_id)
-        except BrevoError:
-            self.left = 0
+            details = self.client.contact(contact_id)
+        except BrevoError as error:
+            self.failed += 1
+            if error.concerns_account or self.failed >= _FAILURES:
+                self.left = 0
             return False, None
+        self.failed = 0
+        return True, details
 
 
 def _causes(asking: _Asking, page: Iterable[Contact], flags: list[Wish]) -> list[Wish]:

@@ -4,10 +4,18 @@ import pytest
 
 from accounts.enums import Consent
 from accounts.models import User
-from campaigns.enums import ChangeKind, ExportStatus, Outcome, Reason
+from campaigns.enums import (
+    ChangeKind,
+    ExportStatus,
+    Outcome,
+    Reason,
+    SuppressionReason,
+    SuppressionSource,
+)
 from campaigns.errors import PlanRefused
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync.runs import apply_plan, request_sync, run_export
+from campaigns.sync.suppressing import suppress
 from tests.campaigns.sync.scenes import (
     address,
     addresses,
@@ -230,3 +238,95 @@ def test_missing_member_of_whom_brevo_says_nothing_is_not_sent_again(brevo, segm
     sync(segment)
 
     assert brevo.contact(gone) is None
+
+
+def no_longer_matches(number: int) -> None:
+    alter(number, gender="MALE")
+
+
+def has_another_address(number: int) -> None:
+    moved = User.objects.get(email_key=address(number))
+    moved.email = f"moved{number}@example.com"
+    moved.save()
+
+
+WHAT_ELSE = [no_longer_matches, has_another_address, delete]
+
+
+def unsubscribe(*numbers: int) -> None:
+    for number in numbers:
+        suppress(address(number), SuppressionReason.UNSUBSCRIBED, SuppressionSource.WEBHOOK)
+
+
+@pytest.mark.parametrize("says_no", [opt_out, unsubscribe])
+@pytest.mark.parametrize("happens", WHAT_ELSE)
+def test_whoever_said_no_leaves_at_once_whatever_else_makes_them_leave(
+    brevo, segment, says_no, happens
+):
+    if (says_no, happens) == (opt_out, delete):
+        pytest.skip("What a person said is deleted with them.")
+    says_no(1)
+    happens(1)
+    delete(*range(30, 60))
+
+    export = sync(segment)
+
+    assert (export.status, export.leaves_at_once) == (ExportStatus.WAITING, 1)
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(2, 60))
+
+
+@pytest.mark.parametrize("says_no", [opt_out, unsubscribe])
+def test_leaver_who_says_no_after_the_plan_does_not_wait_for_its_approval(brevo, segment, says_no):
+    alter(*range(30, 60), gender="MALE")
+    planned = plan(segment)
+    says_no(31)
+
+    export = applied(planned)
+
+    assert (export.status, export.leaves_at_once) == (ExportStatus.WAITING, 1)
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(31), *range(32, 60))
+
+
+def test_leaver_who_says_no_while_their_plan_waits_leaves_with_the_next_sync(brevo, segment):
+    alter(*range(30, 60), gender="MALE")
+    sync(segment)
+    opt_out(31)
+
+    sync(segment)
+
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(31), *range(32, 60))
+
+
+@pytest.mark.parametrize("path", ["/processes/*", "/processes*"])
+@pytest.mark.parametrize("kind", ["500", "402", "firewall", "not-allowed", "bad-request"])
+def test_import_that_brevo_does_not_tell_of_keeps_nobody_who_says_no_on_the_list(
+    brevo, monkeypatch, kind, path
+):
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.FIRST_BACKOFF", 0.0)
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.LONGEST_BACKOFF", 0.0)
+    segment = make_segment_of_women()
+    women(*range(30))
+    brevo.fault(f"{kind}@GET {path}")
+    sync(segment)
+    brevo.wait_for_imports()
+    opt_out(1, 2)
+
+    export = sync(segment)
+
+    assert export.removed == 2, export.error_message
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(3, 30))
+
+
+def test_import_that_brevo_does_not_tell_of_holds_up_no_other_segment(brevo, monkeypatch):
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.FIRST_BACKOFF", 0.0)
+    monkeypatch.setattr("campaigns.brevo.transport.Transport.LONGEST_BACKOFF", 0.0)
+    women(*range(30))
+    brevo.fault("500@GET /processes/*")
+    brevo.fault("not-allowed@GET /processes")
+    sync(make_segment_of_women())
+    other = make_segment_of_women("Others")
+
+    sync(other)
+
+    brevo.wait_for_imports()
+    assert brevo.members(other.brevo_list_id) == addresses(*range(30))

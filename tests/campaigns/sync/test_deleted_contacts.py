@@ -9,7 +9,7 @@ from campaigns.audience.mailable import is_mailable
 from campaigns.brevo.transport import Transport
 from campaigns.enums import Outcome
 from campaigns.enums import SuppressionReason as Why
-from campaigns.models import Suppression
+from campaigns.models import ListMember, Suppression
 from campaigns.sync import events, runs
 from campaigns.sync.suppressing import lift_deletions, suppress
 from campaigns.sync.work import Run
@@ -143,6 +143,20 @@ def test_former_member_of_whom_brevo_tells_nothing_waits_for_the_next_run(brevo,
     assert (export.status, line.outcome) == ("PARTIAL", Outcome.NOT_ATTEMPTED)
     assert "sync again" in line.message
     assert brevo.contact(address(7)) is None
+
+
+def test_one_former_member_of_whom_brevo_never_tells_keeps_no_other_waiting(brevo, segment):
+    everybody = range(3)
+    alter(*everybody, gender="MALE")
+    sync(segment)
+    alter(*everybody, gender="FEMALE")
+    odd = ListMember.objects.get(email=address(0)).contact_id
+    brevo.fault(f"500@GET /contacts/{odd}")
+
+    export = sync(segment)
+
+    assert addresses(1, 2) <= members(brevo, segment)
+    assert export.changes.get(email=address(0)).outcome == Outcome.NOT_ATTEMPTED
 
 
 def test_former_member_who_is_still_a_contact_is_put_back_with_one_question(brevo, segment):

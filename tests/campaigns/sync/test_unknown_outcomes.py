@@ -354,3 +354,18 @@ def test_people_left_out_for_their_phone_are_sent_without_it_when_no_report_says
     line = again.changes.get(email=address(2))
     assert line.outcome == Outcome.DONE
     assert line.message.startswith("Sent without the phone number")
+
+
+def test_import_of_which_brevo_never_tells_is_settled_by_the_list_after_a_day(brevo, segment):
+    women(*range(30))
+    brevo.fault("500@GET /processes/*")
+    first = sync(segment)
+    brevo.wait_for_imports()
+    assert outcomes(first) == {Outcome.SENT: 30}
+    ExportChunk.objects.update(sent_at=timezone.now() - timedelta(days=2))
+
+    assert sync(segment).status == ExportStatus.SUCCESS
+
+    first.refresh_from_db()
+    assert (first.added, outcomes(first)) == (30, {Outcome.DONE: 30})
+    assert ledger(segment) == addresses(*range(30))
