@@ -1,6 +1,6 @@
 """Lists of the admin that say so when an address asks for what they do not have."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,8 +8,9 @@ from django.contrib import messages
 from django.contrib.admin import ChoicesFieldListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
+from accounts.searching import TOO_LONG, is_too_long
 from accounts.unfolded import ChangeList, TextFilter
 
 _SHOWN = 60
@@ -30,11 +31,8 @@ class ForgivingList(ChangeList):
             if value := _unknown_value(spec):
                 unknown.append((spec.title, value))
                 spec.queryset = lambda _request, rows: rows  # it could not understand the value
-        for title, value in unknown:
-            words = f"The filter “{title}” has no choice “{value[:_SHOWN]}”"
-            messages.error(
-                request, f"{words}: nothing is shown. Choose another, or clear all filters."
-            )
+        if unknown:
+            say_what_is_unknown(request, unknown)
             self.root_queryset = self.root_queryset.none()
         return specs, *rest
 
@@ -48,6 +46,41 @@ class ForgivingList(ChangeList):
             super().get_results(request)
         if not self.multi_page:
             self.page_num = 1
+
+
+def say_what_is_unknown(request: HttpRequest, unknown: Iterable[tuple[str, str]]) -> None:
+    """Say of each (title, value) why nothing is shown."""
+    for title, value in unknown:
+        words = f"The filter “{title}” has no choice “{value[:_SHOWN]}”"
+        messages.error(request, f"{words}: nothing is shown. Choose another, or clear all filters.")
+
+
+class Asked:
+    """What the address of a page asks for; ``unknown`` is what the page does not have."""
+
+    def __init__(self, address: QueryDict) -> None:
+        self._address = address
+        self.unknown: list[tuple[str, str]] = []  # (title, value)
+        self.words = address.get("q", "").strip()
+        self.is_too_long = is_too_long(self.words)
+
+    def choice(self, name: str, among: Container[str]) -> str:
+        """Return the value of a parameter, "" without one; what is unknown is noted."""
+        value = self._address.get(name, "")
+        if not value or value in among:
+            return value
+        self.unknown.append((name, value))
+        return ""
+
+    @property
+    def is_understood(self) -> bool:
+        return not self.unknown and not self.is_too_long
+
+    def say(self, request: HttpRequest) -> None:
+        """Say why nothing is shown, if that is so."""
+        say_what_is_unknown(request, self.unknown)
+        if self.is_too_long:
+            messages.warning(request, f"Nothing was searched. {TOO_LONG}")
 
 
 @contextmanager
@@ -77,7 +110,7 @@ def _unknown_value(filter_: Any) -> str:
             known = filter_.field.flatchoices
             value = filter_.used_parameters.get(filter_.lookup_kwarg)
         case _:
-            return ""
+            return str(getattr(filter_, "not_understood", ""))
     asked = value if isinstance(value, list) else [value]
     choices = {str(choice) for choice, _ in known}
     return next((str(one) for one in asked if one and str(one) not in choices), "")

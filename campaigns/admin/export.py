@@ -114,6 +114,8 @@ class SegmentExportAdmin(SyncPages):
     ) -> HttpResponse:
         """Show a run as it is now: its plan, its progress, or its result."""
         export = _export(object_id)
+        lines = Lines(export, request.GET)
+        lines.asked.say(request)
         return self.own_page(
             request,
             "admin/campaigns/segmentexport/page.html",
@@ -121,7 +123,7 @@ class SegmentExportAdmin(SyncPages):
             sight=sync_words.Sight([export], request.GET),
             may_sync=self.has_sync_permission(request),
             may_approve=self.has_approve_permission(request),
-            **sync_run_page.context(export, Lines(export, request.GET)),
+            **sync_run_page.context(export, lines),
             **(extra_context or {}),
         )
 
@@ -136,13 +138,15 @@ class SegmentExportAdmin(SyncPages):
     def compare_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show who came and who went between this run and another of the same segment."""
         export = _export(object_id)
+        context = compared(export, request.GET)
+        context["asked"].say(request)
         return self.own_page(
             request,
             "admin/campaigns/segmentexport/compare.html",
             title=f"What changed around export {export.pk}",
             export=export,
             original=export,
-            **compared(export, request.GET),
+            **context,
         )
 
 

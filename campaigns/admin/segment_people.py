@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.http import QueryDict
 
+from accounts.admin_lists import Asked
 from accounts.models import User, UserQuerySet
 from accounts.reading import moment, whole_number
 from accounts.searching import search
@@ -34,7 +35,8 @@ CSV_HEADER = (
     "why_not",
 )
 
-# What one may sort by: each has an index, so that the database begins where a page begins.
+# What one may sort by, after a "-" backwards: each has an index, so that the database begins
+# where a page begins.
 SORTS = {"id": "pk", "email": "email_key", "joined": "date_joined"}
 
 
@@ -72,14 +74,15 @@ class Page:
 
 
 class People:
-    """Reads what was asked for from a page's address; what makes no sense there is ignored."""
+    """Reads what was asked for from a page's address; nobody fits what makes no sense there."""
 
     def __init__(self, segment: Segment, asked: QueryDict) -> None:
         self.segment = segment
-        sort = asked.get("sort", "id")
+        self.asked = Asked(asked)
+        sort = self.asked.choice("sort", {*SORTS, *(f"-{name}" for name in SORTS)}) or "id"
         self.backwards = sort.startswith("-")
-        self.sort = sort.lstrip("-") if sort.lstrip("-") in SORTS else "id"
-        self.words = asked.get("q", "").strip()
+        self.sort = sort.removeprefix("-")
+        self.words = self.asked.words
         self._after = Cursor.read(asked.get("after", ""), self.sort)
         self._before = Cursor.read(asked.get("before", ""), self.sort)
 
@@ -92,7 +95,7 @@ class People:
     def found(self) -> UserQuerySet:
         """Return everybody who fits, in no order; raises SegmentBroken."""
         people = with_held_reason(audience(self.segment))
-        if not is_storable(self.words):
+        if not (self.asked.is_understood and is_storable(self.words)):
             return people.none()
         return search(people, self.words, ("email", "first_name", "last_name", "phone_e164"))
 

@@ -67,6 +67,7 @@ class SegmentPreview(CampaignsAdmin):
         self, request: HttpRequest, segment: Segment, segments: list[Segment], prefix: str
     ) -> HttpResponse:
         people = People(segment, request.GET)
+        people.asked.say(request)
         context: dict[str, Any] = {"people": people, "prefix": prefix, "problems": []}
         try:
             context["page"] = people.page()

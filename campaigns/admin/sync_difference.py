@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from accounts.admin_lists import Asked
 from accounts.reading import whole_number
 from campaigns.audience.explain import sentence
 from campaigns.errors import HistoryForgotten
@@ -12,24 +13,31 @@ from campaigns.models import ListMember, SegmentExport
 from campaigns.sync.history import between
 
 PAGE = 50
+SIDES = ("joined", "left")
 _CHOICES = 100  # earlier and later runs to choose from
 
 
 def compared(export: SegmentExport, asked: QueryDict) -> dict[str, Any]:
-    """Return what the page shows; without a choice, against the run before."""
+    """Return what the page shows; without a choice, against the run before.
+
+    Nothing is compared with a run that it cannot be compared with; ``asked`` can say so.
+    """
     others = _others(export)
-    chosen = _chosen(others, export, asked.get("with", ""))
-    if chosen is None:
-        return {"others": others, "chosen": None}
+    read = Asked(asked)
+    wanted = read.choice("with", {str(run.pk) for run in others})
+    side = read.choice("side", SIDES)
+    chosen = _chosen(others, export, wanted)
+    if chosen is None or read.unknown:
+        return {"asked": read, "others": others, "chosen": None}
     older, newer = sorted((export, chosen), key=lambda run: run.pk)
-    runs = {"others": others, "chosen": chosen, "older": older, "newer": newer}
+    runs = {"asked": read, "others": others, "chosen": chosen, "older": older, "newer": newer}
     try:
         difference = between(older, newer)
     except HistoryForgotten as error:
         return {**runs, "forgotten": str(error)}
     came, went = difference.joined(), difference.left()
     joined_count, left_count = came.count(), went.count()
-    is_left = asked.get("side", "left" if left_count and not joined_count else "") == "left"
+    is_left = (side or ("left" if left_count and not joined_count else "")) == "left"
     members = _page(went if is_left else came, asked.get("after", ""))
     shown = members[:PAGE]
     return {

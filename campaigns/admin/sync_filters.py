@@ -50,5 +50,11 @@ class AskedAtFilter(RangeDateFilter):
             queryset = queryset.filter(exported_at__lt=end)
         return queryset
 
+    @property
+    def not_understood(self) -> str:
+        """The text that is no day, for the list to refuse."""
+        given = (self._given("from"), self._given("to"))
+        return next((text for text in given if text and day_begins(text) is None), "")
+
     def _given(self, end: str) -> str:
         return str(self.used_parameters.get(f"{self.field_path}_{end}", ""))

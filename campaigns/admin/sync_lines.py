@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
+from accounts.admin_lists import Asked
 from accounts.reading import whole_number
 from accounts.searching import search
 from campaigns.enums import ChangeKind, Outcome, Reason
@@ -48,20 +49,21 @@ class Page:
 
 
 class Lines:
-    """Reads what was asked for from a page's address; what makes no sense there is ignored."""
+    """Reads what was asked for from a page's address; nothing fits what makes no sense there."""
 
     def __init__(self, export: SegmentExport, asked: QueryDict) -> None:
         self.export = export
-        self.kind = asked.get("kind", "") if asked.get("kind") in ChangeKind.values else ""
-        self.outcome = asked.get("outcome", "") if asked.get("outcome") in Outcome.values else ""
-        self.words = asked.get("q", "").strip()
+        self.asked = Asked(asked)
+        self.kind = self.asked.choice("kind", ChangeKind.values)
+        self.outcome = self.asked.choice("outcome", Outcome.values)
+        self.words = self.asked.words
         self.is_compared = asked.get("compare") == "1"
         self._after = Cursor.read(asked.get("after", ""))
         self._before = Cursor.read(asked.get("before", ""))
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.kind or self.outcome or self.words)
+        return bool(self.kind or self.outcome or self.words or self.asked.unknown)
 
     def address(self, **changed: str) -> str:
         """Return the query of a page's address: what is asked now, with changes."""
@@ -127,6 +129,8 @@ class Lines:
         return found
 
     def _fitting(self, kind: str) -> QuerySet[ExportChange]:
+        if not self.asked.is_understood:
+            return ExportChange.objects.none()
         lines = ExportChange.objects.filter(export=self.export, kind=kind).select_related("user")
         if self.outcome:
             lines = lines.filter(outcome=self.outcome)

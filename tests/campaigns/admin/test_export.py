@@ -149,7 +149,37 @@ def test_history_is_filtered_by_days_both_included(client, manager) -> None:
 
     days = {"exported_at_from": "2026-05-02", "exported_at_to": "2026-05-02"}
     assert names(client, **days) == {"Day 2"}
-    assert len(names(client, exported_at_from="2026-99-99", exported_at_to="soon")) == 3
+
+
+@pytest.mark.parametrize("end", ["from", "to"])
+@pytest.mark.parametrize("wrong", ["2026-99-99", "soon", "2026-02-30", "<b>"])
+def test_history_filtered_by_what_is_no_day_shows_nothing_and_says_so(
+    client, manager, end, wrong
+) -> None:
+    make_export()
+    response = client.get(reverse(HISTORY), {f"exported_at_{end}": wrong})
+
+    assert list(response.context["cl"].result_list) == []
+    (told,) = map(str, response.context["messages"])
+    assert f"has no choice “{wrong}”: nothing is shown" in told
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"kind": "JION"}, {"outcome": "done"}, {"kind": "JOIN", "outcome": "x"}, {"q": "ada " * 11}],
+)
+def test_lines_asked_for_by_what_is_unknown_are_none_and_the_page_says_so(
+    client, manager, synced, asked
+) -> None:
+    make_user(gender=Gender.FEMALE, first_name="Ada")
+    export = synced()
+    assert client.get(page_of(export)).context["page"].lines
+
+    response = client.get(page_of(export), asked)
+    assert not response.context["page"].lines
+    assert len(response.context["messages"]) == 1
+    sent = client.get(page_of(export, "csv"), asked)
+    assert len(b"".join(sent.streaming_content).splitlines()) == 1
 
 
 # The page of a run

@@ -87,3 +87,13 @@ def test_comparison_with_a_run_whose_list_is_forgotten_says_so_and_shows_no_numb
 
     assert "is not known any more: prune_exports deleted the stays" in page
     assert "joined" not in page
+
+
+@pytest.mark.parametrize("asked", [{"with": "999"}, {"with": "x"}, {"side": "gone"}])
+def test_runs_are_not_compared_with_what_is_unknown(client, manager, synced, asked) -> None:
+    synced()
+    response = client.get(page_of(synced(), "compare"), asked)
+
+    assert response.context["chosen"] is None
+    (told,) = map(str, response.context["messages"])
+    assert "nothing is shown" in told

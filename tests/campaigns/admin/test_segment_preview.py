@@ -72,7 +72,7 @@ def make_five() -> None:
         ("email", [["D", "B"], ["A", "E"], ["C"]]),
         ("joined", [["A", "B"], ["C", "D"], ["E"]]),
         ("-joined", [["E", "D"], ["C", "B"], ["A"]]),
-        ("shoe_size", [["A", "B"], ["C", "D"], ["E"]]),
+        ("-email", [["C", "E"], ["A", "B"], ["D"]]),
     ],
 )
 def test_everybody_is_shown_once_in_the_order_asked_for(manager_client, segment, sort, pages):
@@ -253,3 +253,18 @@ def test_why_of_somebody_who_is_not_there_is_not_found(manager_client, segment):
 
 def test_the_preview_of_a_segment_that_is_not_there_is_not_found(manager_client):
     assert manager_client.get(reverse(PREVIEW, args=[12345])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked", [{"sort": "name"}, {"sort": "--id"}, {"sort": "-"}, {"q": "ada " * 11}]
+)
+def test_nobody_is_shown_for_what_the_page_does_not_know_and_it_says_so(
+    manager_client, segment, asked
+):
+    make_five()
+    response = manager_client.get(reverse(PREVIEW, args=[segment.pk]), asked)
+
+    assert response.context["page"].people == []
+    assert len(response.context["messages"]) == 1
+    sent = manager_client.get(reverse("admin:campaigns_segment_csv", args=[segment.pk]), asked)
+    assert len(b"".join(sent.streaming_content).splitlines()) == 1
