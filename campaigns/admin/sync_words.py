@@ -254,7 +254,7 @@ class Proof:
 _NAMED = {
     "missing": "Ours, and not on the list",
     "unexpected": "Taken off, and still on the list",
-    "said_no": "Must not be mailed, and put there by others: take them off in Brevo",
+    "said_no": "Must not be mailed, and not put there by us: take them off in Brevo",
     "held_by_others": "Put there by others: left alone",
     "other_address": "Ours, with another address at Brevo: correct it here or there",
 }

@@ -62,9 +62,15 @@ class BrevoClient(Transport):
         return None
 
     def ensure_folder(self, name: str) -> int:
-        """Return the id of the oldest folder of that name, made when there is none."""
+        """Return the id of the oldest folder of that name, made when there is none.
+
+        Two who make it at the same moment make two, and both take the older.
+        """
         found = self.find_folder(name)
-        return self._create(to.CREATE_FOLDER, {"name": name}) if found is None else found
+        if found is not None:
+            return found
+        made = self._create(to.CREATE_FOLDER, {"name": name})
+        return self.find_folder(name) or made
 
     def lists(self, folder_id: int) -> Iterator[ContactList]:
         """Yield the folder's lists; Brevo leaves their totals uncounted here."""

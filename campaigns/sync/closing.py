@@ -188,7 +188,7 @@ def _against(proof: dict[str, object]) -> str:
         )
     if others := proof.get("said_no"):
         sentences.append(
-            f"{others} who must not be mailed are on the list because somebody else added them: "
+            f"{others} who must not be mailed are on the list, and we did not put them there: "
             f"{_first_names(proof)}. Take them off it in Brevo."
         )
     return " ".join(sentences)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-OPEN = {"token", "token-refresh", "schema", "docs"}
+OPEN = {"token", "token-refresh", "token-revoke", "schema", "docs"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -289,7 +289,7 @@ def test_lines_of_a_run_are_filtered_searched_and_paged(api, run) -> None:
     assert emails(api.get(joined.json()["next"])) == ["ada3@example.com"]
     assert emails(api.get(f"{path}?kind=HELD_BACK")) == ["out@example.com"]
     assert emails(api.get(f"{path}?search=ADA3@")) == ["ada3@example.com"]
-    assert emails(api.get(f"{path}?search=aDa+2")) == ["ada2@example.com"]
+    assert emails(api.get(f"{path}?search=aDa+ADA2")) == ["ada2@example.com"]
     assert fields(problem_of(api.get(f"{path}?kind=JUMP"), 400)) == [("kind", "invalid_choice")]
 
 

@@ -3,6 +3,7 @@
 import logging
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -110,14 +111,19 @@ def test_requests_are_as_many_as_bytes_and_leavers_ask_for_and_ten(brevo, segmen
     women(*range(1000), last_name="Lovelace")
     brevo.clear_requests()
     sync(segment)
-    assert len(brevo.requests) <= 1 + 10
+    assert len(_but_for_looks(brevo)) <= 1 + 10
     User.objects.filter(email_key__in=addresses(*range(250))).delete()
     brevo.clear_requests()
 
     export = sync(segment)
 
     assert export.removed == 250
-    assert len(brevo.requests) <= 3 + 10
+    assert len(_but_for_looks(brevo)) <= 3 + 10
+
+
+def _but_for_looks(brevo) -> list[Any]:
+    """Return the requests without those that ask how far an import is: a slow machine asks more."""
+    return [call for call in brevo.requests if not call[1].startswith("/processes")]
 
 
 # What the account calls things
