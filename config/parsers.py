@@ -10,6 +10,8 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
 NOT_A_NUMBER = object()
+_DEEPEST = 50  # no call takes more than a few; what walks through a value must come to its end
+_TOO_DEEP = f"The body is nested too deeply: {_DEEPEST} levels are allowed."
 
 
 class StrictJSONParser(JSONParser):
@@ -29,11 +31,14 @@ class StrictJSONParser(JSONParser):
             found = json.loads(
                 raw.decode(), object_pairs_hook=_object, parse_constant=lambda _: NOT_A_NUMBER
             )
+            is_number = not _holds_no_number(found)
         except RecursionError as error:
-            raise ParseError("The body is nested too deeply.") from error
+            raise ParseError(_TOO_DEEP) from error
         except ValueError as error:
             raise ParseError(f"The body is no JSON: {error}.") from error
-        if _holds_no_number(found):
+        if _is_deep(found):
+            raise ParseError(_TOO_DEEP)
+        if not is_number:
             raise ParseError("The body is no JSON: it holds NaN or Infinity.")
         return found
 
@@ -47,6 +52,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             _refuse(key, "NaN and Infinity are no numbers of JSON.", "invalid")
         found[key] = value
     return found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def _holds_no_number(value: Any) -> bool:

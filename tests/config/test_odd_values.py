@@ -158,3 +158,31 @@ def test_numbers_and_moments_are_read_or_none() -> None:
     assert moment("2026-01-01T00:00:00+01:00").isoformat() == "2025-12-31T23:00:00+00:00"
     assert [moment(text) for text in ("", "2026-01-01T00:00", "x")] == [None] * 3
     assert day_begins("x") is day_begins("2026-02-30") is None
+
+
+def _deep(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize("levels", [60, 900, 990, 100_000])
+@pytest.mark.parametrize("key", [{}, {"HTTP_IDEMPOTENCY_KEY": "once"}])
+def test_body_that_is_nested_deeply_is_refused_by_every_kind_of_call(boss, levels, key) -> None:
+    segment = Segment.objects.get()
+    bodies = [_deep(levels), f'{{"name": "x", "genders": {_deep(levels)}}}', '{"a":' * levels]
+    calls = [
+        (boss.post, "/api/campaigns/segments/"),
+        (boss.patch, f"/api/campaigns/segments/{segment.pk}/"),
+        (boss.post, "/api/campaigns/segments/preview/"),
+        (boss.post, "/api/token/"),
+    ]
+    for body in bodies:
+        for call, path in calls:
+            answer = call(path, body, content_type="application/json", **key)
+            assert answer.status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("levels", [60, 990, 5_000])
+def test_form_of_the_api_with_a_value_that_is_nested_deeply_is_refused(boss, levels) -> None:
+    answer = boss.post("/api/campaigns/segments/", {"name": "x", "genders": _deep(levels)})
+
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
