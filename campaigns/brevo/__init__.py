@@ -20,6 +20,7 @@ from campaigns.brevo.errors import (
     BrevoUrlWrong,
     in_words,
 )
+from campaigns.brevo.fields import Rows
 from campaigns.brevo.payloads import AttributeMap, ImportBody
 from campaigns.brevo.rate_limits import Budgets, BudgetState
 from campaigns.brevo.refusals import ADDRESS_REFUSED, PHONE_TAKEN, ImportReport
@@ -32,7 +33,6 @@ from campaigns.brevo.replies import (
     Folder,
     Moved,
     Process,
-    Rows,
     Webhook,
 )
 

@@ -14,6 +14,7 @@ from campaigns.brevo import endpoints as to
 from campaigns.brevo import payloads
 from campaigns.brevo.endpoints import Endpoint
 from campaigns.brevo.errors import BrevoContactNotFound, BrevoError, BrevoNotFound, BrevoPermanent
+from campaigns.brevo.fields import Fields, Rows, WrongShape
 from campaigns.brevo.payloads import ImportBody
 from campaigns.brevo.refusals import ImportReport, ReportReader
 from campaigns.brevo.replies import (
@@ -22,13 +23,10 @@ from campaigns.brevo.replies import (
     Contact,
     ContactDetails,
     ContactList,
-    Fields,
     Folder,
     Moved,
     Process,
-    Rows,
     Webhook,
-    WrongShape,
 )
 from campaigns.brevo.transport import Transport
 from campaigns.brevo.verdicts import unreadable

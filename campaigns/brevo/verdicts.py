@@ -28,8 +28,8 @@ from campaigns.brevo.errors import (
     BrevoUrlWrong,
     in_words,
 )
+from campaigns.brevo.fields import storable
 from campaigns.brevo.rate_limits import advised_wait
-from campaigns.brevo.replies import storable
 
 _TOO_MANY = 429
 _TOO_EARLY = 425
