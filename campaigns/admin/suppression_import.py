@@ -14,6 +14,7 @@ from unfold.contrib.import_export.forms import ImportForm as BaseImportForm
 
 from accounts.models import User
 from accounts.text import fold, fold_email
+from campaigns.batches import in_batches
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
 from campaigns.sync.suppressing import Wish, suppress_many
@@ -160,9 +161,9 @@ class SuppressionResource(ModelResource):
             raise Refused(
                 f"The file has {rows:,} rows: split it into files of {MOST_ROWS:,} at most."
             )
-        emails = [fold_email(_unquoted(value)) for value in dataset["email"]]
-        for start in range(0, len(emails), _BATCH):
-            there = Suppression.objects.filter(email__in=emails[start : start + _BATCH])
+        emails = (fold_email(_unquoted(value)) for value in dataset["email"])
+        for batch in in_batches(emails, _BATCH):
+            there = Suppression.objects.filter(email__in=batch)
             self.known.update(there.values_list("email", "reason"))
 
     def import_row(self, row: dict[str, Any], instance_loader: Any, **_: Any) -> Any:  # noqa: ARG002 -- the library's signature

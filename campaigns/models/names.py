@@ -3,7 +3,7 @@ from typing import Any
 
 from django.db import models
 
-_IN_ONE_QUERY = 10_000
+from campaigns.batches import in_batches
 
 
 class KnownName(models.Model):
@@ -41,8 +41,7 @@ class KnownName(models.Model):
     def of(cls, kind: str, ids: Collection[int]) -> dict[int, str]:
         """Return {id: name} of those that are known; no query for no ids."""
         names: dict[int, str] = {}
-        for start in range(0, len(ids), _IN_ONE_QUERY):
-            some = list(ids)[start : start + _IN_ONE_QUERY]
-            known = cls.objects.filter(kind=kind, object_id__in=some)
+        for batch in in_batches(ids):
+            known = cls.objects.filter(kind=kind, object_id__in=batch)
             names |= dict(known.values_list("object_id", "name"))
         return names

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from campaigns.batches import in_batches
 from campaigns.brevo import BrevoNotFound, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
@@ -98,23 +99,21 @@ def remove(run: Run) -> None:
 
 
 def _remove_lines(run: Run, which: Q) -> None:
-    size = settings.BREVO_CHUNK_SIZE
     for lines in stretches(run.export, ChangeKind.LEAVE):
         leavers = list(lines.filter(which).values_list("pk", "email"))
-        for start in range(0, len(leavers), size):
-            _remove(run, leavers[start : start + size])
+        for batch in in_batches(leavers, settings.BREVO_CHUNK_SIZE):
+            _remove(run, batch)
             run.show()
 
 
 def remove_again(run: Run, emails: Sequence[str]) -> None:
     """Take people off once more who were taken off by this run and are on the list all the same."""
-    size = settings.BREVO_CHUNK_SIZE
-    for start in range(0, len(emails), size):
+    for batch in in_batches(emails, settings.BREVO_CHUNK_SIZE):
         again = ListMember.objects.current().filter(segment=run.segment, contact_id__isnull=False)
         ended = ListMember.objects.filter(removed_by=run.export.pk)
         ended = ended.exclude(contact_id__in=again.values("contact_id"))
         with suppress(BrevoPermanent):  # whoever is still on it is named by the proof
-            _take_off(run, emails[start : start + size], ended)
+            _take_off(run, batch, ended)
 
 
 def _take_off(run: Run, emails: Sequence[str], stays: ListMemberQuerySet) -> Moved:

@@ -1,7 +1,7 @@
 """What came of a chunk: as Brevo's process says, or found out by reading the list back."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.text import fold_email
+from campaigns.batches import in_batches
 from campaigns.brevo import (
     PHONE_TAKEN,
     BrevoError,
@@ -41,7 +42,6 @@ _STUCK_SHARE = 12  # how much less an import is waited for while another is stuc
 _ALIKE = 3  # times more people, or fewer: such an import takes Brevo about as long
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _NO_REPORT = "Brevo's report of whom it refused could not be read."
-_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
 def lines_of(chunk: ExportChunk) -> QuerySet[ExportChange]:
@@ -172,7 +172,7 @@ def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) ->
 def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
     """Refuse these lines; return how many go round once more because of their phone instead."""
     once_more = 0
-    for batch in _batches(emails):
+    for batch in in_batches(emails):
         sent = _stretch(chunk).filter(email__in=batch, outcome=Outcome.DONE)
         if why == PHONE_TAKEN:
             once_more += _send_once_more(sent)
@@ -340,7 +340,7 @@ def _arrived(run: Run, chunk: ExportChunk) -> dict[str, int]:
 
 def _write_arrived(chunk: ExportChunk, arrived: Mapping[str, int]) -> int:
     lines, settled = lines_of(chunk), 0
-    for batch in _batches(sorted(arrived)):
+    for batch in in_batches(sorted(arrived)):
         settled += lines.filter(email__in=batch).update(outcome=Outcome.DONE)
     return settled
 
@@ -349,7 +349,7 @@ def _write_refused(chunk: ExportChunk, refused: Mapping[str, str]) -> int:
     """Refuse those of the open lines whom an incomplete report names, but for their phone."""
     settled = 0
     for why, emails in _by_reason(refused).items():
-        for batch in _batches(emails if why != PHONE_TAKEN else []):
+        for batch in in_batches(emails if why != PHONE_TAKEN else []):
             settled += _write_refusal(chunk, lines_of(chunk).filter(email__in=batch), why)
     return settled
 
@@ -359,11 +359,6 @@ def _by_reason(refused: Mapping[str, str]) -> dict[str, list[str]]:
     for email, why in refused.items():
         emails.setdefault(why, []).append(fold_email(email))
     return emails
-
-
-def _batches(emails: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(emails), _BATCH):
-        yield emails[start : start + _BATCH]
 
 
 def _close(

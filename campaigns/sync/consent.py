@@ -1,7 +1,6 @@
 """Whoever says no leaves the list with the run that is under way, whatever else is true of them."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -9,11 +8,11 @@ from django.db.models import F, Q
 from accounts.enums import Consent
 from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
+from campaigns.batches import IN_ONE_STATEMENT, in_batches
 from campaigns.enums import ADDRESS_ALONE, ChangeKind, Outcome, Reason
 from campaigns.models import ExportChange, ListMember, SegmentExport, Suppression
 from campaigns.sync.work import Run
 
-_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 _OTHER_REASONS = (Reason.NO_MATCH, Reason.NEW_ADDRESS, Reason.DELETED)
 
 Member = tuple[int | None, str, str]
@@ -28,11 +27,7 @@ def plan_who_said_no_since(run: Run) -> int:
     with transaction.atomic():
         if marked := mark_who_said_no(run.export):
             run.save(leaves_at_once=F("leaves_at_once") + marked)
-    new = 0
-    said_no = _members_who_said_no(run)
-    while batch := list(islice(said_no, _BATCH)):
-        new += _add(run, batch)
-    return new
+    return sum(_add(run, batch) for batch in in_batches(_members_who_said_no(run)))
 
 
 def mark_who_said_no(export: SegmentExport) -> int:
@@ -61,7 +56,7 @@ def _members_who_said_no(run: Run) -> Iterator[Member]:
     members = ListMember.objects.current().filter(segment=run.segment)
     said_no = members.filter(Q(user__in=opted_out) | Q(user__in=suppressed_ids()))
     columns = ("user_id", "email", "user__marketing_consent")
-    return said_no.values_list(*columns).order_by("pk").iterator(chunk_size=_BATCH)
+    return said_no.values_list(*columns).order_by("pk").iterator(chunk_size=IN_ONE_STATEMENT)
 
 
 def _add(run: Run, members: list[Member]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from accounts.models import User
 from accounts.text import fold_email
+from campaigns.batches import in_batches
 from campaigns.brevo import BrevoContactNotFound, Contact
 from campaigns.models import ExportChange, ListMember, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
@@ -82,8 +83,8 @@ def learn_found(export: SegmentExport, found: Mapping[str, int]) -> None:
     segment_id, pairs = export.segment_id, list(found.items())
     if segment_id is None:
         return
-    for start in range(0, len(pairs), _AT_ONCE):
-        learn_ids((segment_id, *pair) for pair in pairs[start : start + _AT_ONCE])
+    for batch in in_batches(pairs, _AT_ONCE):
+        learn_ids((segment_id, *pair) for pair in batch)
 
 
 @dataclass(slots=True)
@@ -126,8 +127,8 @@ class Reading:
         """Return {address: id of its old contact} where the list has another contact instead."""
         emails = [email for email in self._replaced if email not in self.elsewhere]
         found: dict[str, int | None] = {}
-        for start in range(0, len(emails), _AT_ONCE):
-            members = _current(self.segment_id, emails[start : start + _AT_ONCE])
+        for batch in in_batches(emails, _AT_ONCE):
+            members = _current(self.segment_id, batch)
             found.update(members.values_list("email", "contact_id"))
         return found
 
@@ -137,8 +138,7 @@ class Reading:
         Except of those of whom it is unknown what became of the old contact.
         """
         new = [e for e in self._replaced if e not in self.elsewhere and e not in unknown]
-        for start in range(0, len(new), _AT_ONCE):
-            emails = new[start : start + _AT_ONCE]
+        for emails in in_batches(new, _AT_ONCE):
             _current(self.segment_id, emails).update(contact_id=None, email_at_brevo="")
             learn_ids((self.segment_id, email, self._replaced[email]) for email in emails)
 
@@ -168,8 +168,8 @@ def take_off_handed_over(run: Run) -> None:
     """
     statement = _HANDED_OVER.format(change=sql.table(ExportChange), member=sql.table(ListMember))
     found = sql.rows(statement, [run.export.segment_id, run.export.pk])
-    for start in range(0, len(found), _AT_ONCE):
-        emails, ids = zip(*found[start : start + _AT_ONCE], strict=True)
+    for batch in in_batches(found, _AT_ONCE):
+        emails, ids = zip(*batch, strict=True)
         ledger.doubt(run.export, emails)
         take_off(run, ids)
         _current(run.export.segment_id, emails).update(contact_id=None, email_at_brevo="")
@@ -179,8 +179,7 @@ def take_off(run: Run, ids: Sequence[int]) -> None:
     """Take contacts off the run's list by their ids; one that is gone is not on it."""
     list_id = run.export.brevo_list_id
     assert list_id is not None, "the list is prepared before anybody is taken off"
-    for start in range(0, len(ids), _AT_ONCE):
-        batch = ids[start : start + _AT_ONCE]
+    for batch in in_batches(ids, _AT_ONCE):
         try:
             run.client.remove_ids_from_list(list_id, batch)
         except BrevoContactNotFound:  # one is gone, and Brevo refused all because of it

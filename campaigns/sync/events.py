@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -18,6 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
+from campaigns.batches import in_batches
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import WebhookEvent
 from campaigns.sync.suppressing import Wish, ever_ours, suppress_many
@@ -91,8 +91,8 @@ def keep(body: bytes) -> Kept:
 
 def process(digests: Iterable[str]) -> int:
     """Understand these events, unless that was done; return how many are done now."""
-    waiting, done = iter(digests), 0
-    while batch := list(islice(waiting, _BATCH)):
+    done = 0
+    for batch in in_batches(digests, _BATCH):
         done += _process(list(_pending().filter(digest__in=batch)))
     return done
 
@@ -195,7 +195,7 @@ def _do(events: list[WebhookEvent]) -> int:
 
 def _keep_parts(parts: list[Any]) -> None:
     rows = (_row(_written(part)) for part in parts)
-    while batch := list(islice(rows, _BATCH)):
+    for batch in in_batches(rows, _BATCH):
         WebhookEvent.objects.bulk_create(batch, ignore_conflicts=True)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.text import fold_email
 from campaigns.audience.mailable import mailable
 from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.batches import in_batches
 from campaigns.brevo import (
     BrevoClient,
     BrevoNotFound,
@@ -120,12 +121,10 @@ def _take_off(run: Run, row: BrevoList) -> int:
     for page in run.client.list_members(row.list_id):
         learn(page, {row.list_id})
         held += _not_mailable(run.segment, page)
-    size = settings.BREVO_CHUNK_SIZE
-    for start in range(0, len(held), size):
-        some = held[start : start + size]
-        ids = [contact.id for contact in some if contact.id]
+    for batch in in_batches(held, settings.BREVO_CHUNK_SIZE):
+        ids = [contact.id for contact in batch if contact.id]
         run.client.remove_ids_from_list(row.list_id, ids)
-        emails = [contact.email for contact in some if not contact.id]
+        emails = [contact.email for contact in batch if not contact.id]
         run.client.remove_from_list(row.list_id, emails)
     return len(held)
 

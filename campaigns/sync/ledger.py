@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from campaigns.batches import in_batches
 from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
 
 UNKNOWN = UUID(int=0)  # in place of a fingerprint: this member is to be sent again
 SEND_ALONE = UUID(int=1)  # in place of a fingerprint: an import left this member out
-_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 # The number that was sent is the person's of now: when their data is another than what was sent,
 # that is not known, and they are sent again anyway.
 _SENT_PHONE = {
@@ -98,8 +98,7 @@ def match_joins(export: SegmentExport, message: str) -> tuple[int, int]:
 
 def send_alone(export: SegmentExport, emails: Sequence[str]) -> None:
     """Have these members, whom an import of this run left out, sent one by one by the next run."""
-    for start in range(0, len(emails), _BATCH):
-        batch = emails[start : start + _BATCH]
+    for batch in in_batches(emails):
         sent = ExportChange.objects.filter(
             export=export,
             kind__in=(ChangeKind.JOIN, ChangeKind.CHANGE),
@@ -115,16 +114,15 @@ def doubt(export: SegmentExport, emails: Sequence[str]) -> None:
     Whoever of them is in the audience is sent again. They stay ours, so that whoever leaves it
     meanwhile is still taken off.
     """
-    for start in range(0, len(emails), _BATCH):
-        members = _current(export).filter(email__in=emails[start : start + _BATCH])
-        members.update(fingerprint=UNKNOWN)
+    for batch in in_batches(emails):
+        _current(export).filter(email__in=batch).update(fingerprint=UNKNOWN)
 
 
 def contact_ids(export: SegmentExport, emails: Sequence[str]) -> dict[str, int | None]:
     """Return {address: Brevo's id of the contact, if it is known} of these members."""
     known: dict[str, int | None] = {}
-    for start in range(0, len(emails), _BATCH):
-        members = _current(export).filter(email__in=emails[start : start + _BATCH])
+    for batch in in_batches(emails):
+        members = _current(export).filter(email__in=batch)
         known |= dict(members.values_list("email", "contact_id"))
     return known
 
@@ -142,10 +140,9 @@ def reopen(export: SegmentExport, emails: Sequence[str]) -> None:
 
     The next run then takes them off again.
     """
-    for start in range(0, len(emails), _BATCH):
-        ended = ListMember.objects.filter(segment=export.segment, removed_by=export.pk)
-        ended = ended.filter(email__in=emails[start : start + _BATCH])
-        ended.update(removed_at=None, removed_by=None, fingerprint=UNKNOWN)
+    ended = ListMember.objects.filter(segment=export.segment, removed_by=export.pk)
+    for batch in in_batches(emails):
+        ended.filter(email__in=batch).update(removed_at=None, removed_by=None, fingerprint=UNKNOWN)
 
 
 def _current(export: SegmentExport) -> QuerySet[ListMember]:

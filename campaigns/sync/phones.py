@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.audience.mailable import mailable
+from campaigns.batches import in_batches
 from campaigns.brevo import PHONE_TAKEN, BrevoError, BrevoNotAllowed, BrevoPermanent
 from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import (
@@ -172,9 +173,8 @@ def _forget_number(email: str) -> None:
 
 
 def _leave_open(contacts: Iterable[Open]) -> None:
-    waiting = list(contacts)
-    for start in range(0, len(waiting), _BATCH):
-        batch, now = waiting[start : start + _BATCH], timezone.now()
+    for batch in in_batches(contacts, _BATCH):
+        now = timezone.now()
         known = OpenPhone.objects.filter(email__in=[email for email, _, _ in batch])
         since = dict(known.values_list("email", "since"))
         rows = [

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from campaigns.batches import IN_ONE_STATEMENT
 from campaigns.enums import OPEN
 from campaigns.models import (
     ExportChange,
@@ -21,7 +22,7 @@ from campaigns.sync.history import forget_before
 
 Tell = Callable[[int], Any]
 
-_BATCH = 10_000  # rows in one statement; SQLite takes 32,766
+_BATCH = IN_ONE_STATEMENT
 _ANSWERS_KEPT = timedelta(days=2)  # nobody repeats a request later than that
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from campaigns.batches import in_batches
 from campaigns.brevo import ADDRESS_REFUSED
 from campaigns.enums import Outcome, SuppressionReason, SuppressionSource
 from campaigns.models import AddressRefusal, ExportChange, SegmentExport, Suppression
@@ -24,9 +25,8 @@ def count_refusals(export: SegmentExport, refused: Mapping[str, str]) -> None:
     Those that it refused in three runs in a row are suppressed, so that they are held back from
     the next run on. Whoever lifts the suppression lets them be tried three times more.
     """
-    emails = list(refused)
-    for start in range(0, len(emails), _BATCH):
-        _count(export, {email: refused[email] for email in emails[start : start + _BATCH]})
+    for batch in in_batches(refused.items(), _BATCH):
+        _count(export, dict(batch))
 
 
 def forget_refusals(export: SegmentExport, kind: str, first: int, last: int) -> None:

@@ -2,13 +2,13 @@
 
 from django.db import transaction
 
+from campaigns.batches import in_batches
 from campaigns.enums import ChangeKind, Outcome
 from campaigns.models import ListMember, SegmentExport
 from campaigns.sync.outgoing import pending
 from campaigns.sync.reconciling import look_up
 from campaigns.sync.work import Run
 
-_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 _NOT_KNOWN = "Brevo did not say what became of their contact since they left a list: sync again."
 
 
@@ -22,10 +22,10 @@ def look_up_returning(run: Run) -> None:
         return
     known = _former_contacts(run.export)
     unknown = sorted(look_up(run.client, known).unknown) if known else []
-    for start in range(0, len(unknown), _BATCH):
+    for batch in in_batches(unknown):
         joins = pending(run.export, ChangeKind.JOIN)
         with transaction.atomic():
-            waits = joins.filter(email__in=unknown[start : start + _BATCH])
+            waits = joins.filter(email__in=batch)
             run.settle(waits.update(outcome=Outcome.NOT_ATTEMPTED, message=_NOT_KNOWN))
 
 
@@ -35,8 +35,8 @@ def _former_contacts(export: SegmentExport) -> dict[str, int | None]:
     joins = pending(export, ChangeKind.JOIN).filter(email__in=ended.values("email"))
     emails = list(joins.values_list("email", flat=True))
     known: dict[str, int | None] = {}
-    for start in range(0, len(emails), _BATCH):
-        stays = ended.filter(email__in=emails[start : start + _BATCH]).order_by("pk")
+    for batch in in_batches(emails):
+        stays = ended.filter(email__in=batch).order_by("pk")
         former = dict(stays.values_list("email", "contact_id"))
         current = ListMember.objects.current().filter(contact_id__in=former.values())
         watched = set(current.values_list("contact_id", flat=True))

@@ -6,7 +6,6 @@ Nothing that comes from outside lifts a suppression; only people do.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.text import fold_email
+from campaigns.batches import in_batches
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import ListMember, Segment, Suppression, owners
 
@@ -66,9 +66,8 @@ def suppress(
 
 def suppress_many(wishes: Iterable[Wish]) -> int:
     """Do what ``suppress`` does for any number of wishes; return how many rows that changed."""
-    waiting = iter(wishes)
     changed = 0
-    while batch := list(islice(waiting, _BATCH)):
+    for batch in in_batches(wishes, _BATCH):
         by_address: dict[str, list[Wish]] = {}
         for wish in batch:
             by_address.setdefault(wish.email, []).append(wish)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.text import fold_email
 from campaigns.audience.mailable import with_held_reason
+from campaigns.batches import in_batches
 from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.enums import SAID_NO, ChangeKind, Outcome, VerifyLevel
 from campaigns.models import ExportChange, ListMember, Segment, Suppression
@@ -18,7 +19,6 @@ from campaigns.sync.list_identity import unless_gone
 from campaigns.sync.reconciling import learn, look_up
 
 _NAMES = 100  # so many of each are named in a proof
-_BATCH = 10_000  # addresses in one statement; SQLite takes 32,766
 
 
 @dataclass(slots=True)
@@ -170,9 +170,7 @@ def _removed_by(export_id: int | None, stays: QuerySet[ListMember]) -> dict[str,
 def _who_said_no(emails: set[str]) -> set[str]:
     """Return those of the addresses that must not be mailed because somebody said no."""
     said_no: set[str] = set()
-    addresses = sorted(emails)
-    for start in range(0, len(addresses), _BATCH):
-        batch = addresses[start : start + _BATCH]
+    for batch in in_batches(sorted(emails)):
         people = with_held_reason(User.objects.filter(email_key__in=batch))
         held = people.filter(held_reason__in=SAID_NO).values_list("email_key", flat=True)
         suppressed = Suppression.objects.filter(email__in=batch).values_list("email", flat=True)

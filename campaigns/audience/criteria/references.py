@@ -12,12 +12,13 @@ from accounts.enums import PartnershipStatus, Role
 from accounts.models import User, UserQuerySet
 from accounts.searching import search
 from campaigns.audience.criteria.values import Choice, Kind, Value, Values, is_storable, shown
+from campaigns.batches import IN_ONE_STATEMENT, in_batches
 from campaigns.models import KnownName
 from properties.models import Property
 
 BIGGEST_ID = models.BigIntegerField.MAX_BIGINT
 ID_DIGITS = len(str(BIGGEST_ID))
-IDS_IN_ONE_QUERY = 10_000
+IDS_IN_ONE_QUERY = IN_ONE_STATEMENT
 _ID = re.compile(rf"[1-9][0-9]{{0,{ID_DIGITS - 1}}}")
 
 
@@ -72,9 +73,8 @@ class References(Values):
         }
 
     def _found(self, values: Collection[int]) -> Iterator[tuple[int, str, str]]:
-        ids = list(values)
-        for start in range(0, len(ids), IDS_IN_ONE_QUERY):
-            yield from self.found(ids[start : start + IDS_IN_ONE_QUERY])
+        for ids in in_batches(values, IDS_IN_ONE_QUERY):
+            yield from self.found(ids)
 
     @property
     def _a_noun(self) -> str:
