@@ -6,6 +6,7 @@ from typing import Any
 
 PRIVATE = 0o600
 _OTHERS = 0o077
+_A_TABLE = "SELECT 1 FROM sqlite_master LIMIT 1"
 
 
 def is_open_to_others(path: Path) -> bool:
@@ -22,12 +23,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_new_database_private(connection: Any, **_: Any) -> None:
-    """Receive ``connection_created``: an SQLite file that was just made is its owner's alone.
+    """Receive ``connection_created``: an SQLite file without a table is its owner's alone.
 
-    The files beside it get the same mode from SQLite. A file that holds something keeps its mode.
+    So is what SQLite keeps beside it. A file that holds something keeps its mode.
     """
     if connection.vendor != "sqlite":
         return
     path = Path(str(connection.settings_dict["NAME"]))
-    if path.is_file() and not path.stat().st_size:
-        path.chmod(PRIVATE)
+    if is_open_to_others(path) and not connection.connection.execute(_A_TABLE).fetchone():
+        for file in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm"))):
+            if file.is_file():
+                file.chmod(PRIVATE)

@@ -10,8 +10,12 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def connection_to(path: Path) -> DatabaseWrapper:
-    return DatabaseWrapper({"NAME": str(path), "ENGINE": "django.db.backends.sqlite3"})
+def opened(path: Path) -> DatabaseWrapper:
+    """Open a file as our settings do, with a log beside it."""
+    wrapper = DatabaseWrapper({"NAME": str(path), "ENGINE": "django.db.backends.sqlite3"})
+    wrapper.connection = sqlite3.connect(path)
+    wrapper.connection.execute("PRAGMA journal_mode=WAL")
+    return wrapper
 
 
 def test_text_is_written_for_its_owner_alone_even_over_an_open_file(tmp_path) -> None:
@@ -26,20 +30,23 @@ def test_text_is_written_for_its_owner_alone_even_over_an_open_file(tmp_path) ->
 
 def test_new_database_is_its_owners_alone(tmp_path) -> None:
     path = tmp_path / "db.sqlite3"
-    sqlite3.connect(path).close()
-    path.touch(0o644)
+    wrapper = opened(path)
+    path.chmod(0o644)
 
-    make_new_database_private(connection_to(path))
+    make_new_database_private(wrapper)
 
-    assert mode(path) == 0o600
+    assert {mode(file) for file in tmp_path.iterdir()} == {0o600}
+    wrapper.connection.close()
 
 
 def test_database_that_holds_something_keeps_its_mode(tmp_path) -> None:
     path = tmp_path / "db.sqlite3"
-    path.write_bytes(b"something")
+    wrapper = opened(path)
+    wrapper.connection.execute("CREATE TABLE people (id)")
     path.chmod(0o640)
 
-    make_new_database_private(connection_to(path))
+    make_new_database_private(wrapper)
 
     assert mode(path) == 0o640
     assert is_open_to_others(path)
+    wrapper.connection.close()
