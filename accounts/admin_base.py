@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.messages import WARNING
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
@@ -83,6 +84,14 @@ def _refusing_what_no_column_holds() -> Iterator[None]:
         raise IncorrectLookupParameters(error) from error
 
 
+class SearchableSelect(AutocompleteSelect):
+    """Looks up what was chosen, also where what was posted is no id: the form then says so."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        ids = [one for one in value if not one or whole_number(str(one)) is not None]
+        return super().optgroups(name, ids, attrs)
+
+
 class FastAdmin(SavesOnce):
     """A list and forms that stay fast at millions of rows.
 
@@ -130,6 +139,11 @@ class FastAdmin(SavesOnce):
                 box.attrs["aria-label"] = f"{field.label}, {part}"
         return field
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", SearchableSelect(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def get_form(
         self,
         request: HttpRequest,
@@ -143,10 +157,16 @@ class FastAdmin(SavesOnce):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Do what Django does, unless a chosen id is none: then nothing was chosen."""
-        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if any(whole_number(pk) is None for pk in chosen):
+        """Do what Django does, unless a chosen row is none of the list, or is so no longer."""
+        chosen = {whole_number(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
+        if None in chosen:
             self.message_user(request, "Nothing was done: choose rows of the list.", WARNING)
+            return None
+        gone = len(chosen) - queryset.filter(pk__in=chosen).count()
+        if gone and "action" in request.POST:
+            words = f"{gone} of the {len(chosen)} rows that you chose"
+            told = f"Nothing was done: {words} left this list meanwhile. Look, then choose again."
+            self.message_user(request, told, WARNING)
             return None
         return super().response_action(request, queryset, *args, **kwargs)
 

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 from drf_spectacular.views import SpectacularSwaggerSplitView as Documentation
 
+from accounts.log_in_page import OwnPasswordView
 from config import problems
 
 api: list[URLPattern | URLResolver] = [
@@ -16,6 +17,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view())),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
     path("api", problems.unknown_path),

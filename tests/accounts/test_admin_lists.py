@@ -101,3 +101,17 @@ def test_values_that_filters_know_are_not_complained_of(admin_client):
     response = admin_client.get(PEOPLE, query)
     assert names(response) == {"Bisi"}
     assert told(response) == []
+
+
+@pytest.mark.parametrize("action", ["count_now", "preview_selected", "delete_selected"])
+@pytest.mark.parametrize(("address", "gone"), [("?q=lagos", 1), ("", 0), ("?q=nobody", 2)])
+def test_action_for_rows_that_left_the_list_meanwhile_does_nothing_and_says_so(
+    admin_client, action, address, gone
+):
+    rows = [make_segment(name="Lagos"), make_segment(name="Abuja")]
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0"}
+    response = admin_client.post(f"/admin/campaigns/segment/{address}", chosen)
+
+    said = [words for words in told(response) if words.startswith("Nothing was done")]
+    assert len(said) == bool(gone)
+    assert not gone or f"{gone} of the 2 rows" in said[0]

@@ -190,3 +190,24 @@ def test_attempts_at_once_are_tried_no_more_often_than_the_limit_allows(monkeypa
         refused = sum(threads.map(attempt, range(8)))
 
     assert (len(tried), refused) == (10, 30)
+
+
+def test_old_password_of_somebody_who_is_logged_in_is_guessed_no_more_often(ada) -> None:
+    client = Client(REMOTE_ADDR=HOME)
+    client.force_login(ada)
+
+    def change(old: str) -> Any:
+        new = {"new_password1": "another battery", "new_password2": "another battery"}
+        return client.post("/admin/password_change/", {"old_password": old, **new})
+
+    assert {change(f"wrong {n}").status_code for n in range(10)} == {200}
+    refused = change(PASSWORD)
+    assert refused.status_code == 429
+    assert "Too many attempts to log in failed" in refused.content.decode()
+
+    LogInCount.objects.all().delete()
+    assert "entered incorrectly" in change("wrong").content.decode()
+    assert change(PASSWORD).status_code == 302
+    ada.refresh_from_db()
+    assert ada.check_password("another battery")
+    assert client.get("/admin/").status_code == 200

@@ -186,3 +186,27 @@ def test_form_of_the_api_with_a_value_that_is_nested_deeply_is_refused(boss, lev
     answer = boss.post("/api/campaigns/segments/", {"name": "x", "genders": _deep(levels)})
 
     assert answer.status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/user/add/",
+        "accounts/partnership/add/",
+        "properties/enrollment/add/",
+        "properties/lead/add/",
+    ],
+)
+@pytest.mark.parametrize("odd", [" ", "x", "9" * 30, "9" * 5000, "²", "-1", "1.5", "\u200b"])
+def test_form_that_names_a_row_by_what_is_no_id_is_shown_again(boss, path, odd) -> None:
+    names = ("user", "property", "agent", "client", "closed_by", "partner", "referred_by_partner")
+    answer = boss.post(f"/admin/{path}", dict.fromkeys(names, odd))
+
+    assert answer.status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("odd", ["x", "9" * 30])
+def test_person_referred_by_what_is_no_id_is_shown_again(boss, odd) -> None:
+    url = reverse("admin:accounts_user_change", args=[make_user().pk])
+
+    assert boss.post(url, {"referred_by_partner": odd}).status_code == HTTPStatus.OK
