@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from campaigns.batches import in_batches
-from campaigns.brevo import BrevoNotFound, BrevoPermanent, Moved
+from campaigns.brevo import BrevoError, BrevoNotFound, BrevoPermanent, Moved
 from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
@@ -107,12 +107,13 @@ def _remove_lines(run: Run, which: Q) -> None:
 
 
 def remove_again(run: Run, emails: Sequence[str]) -> None:
-    """Take people off once more who were taken off by this run and are on the list all the same."""
+    """Take people off once more who were taken off already and are on the list all the same."""
+    runs = ledger.unproved_runs(run.segment.pk, run.export.pk)
     for batch in in_batches(emails, settings.BREVO_CHUNK_SIZE):
         again = ListMember.objects.current().filter(segment=run.segment, contact_id__isnull=False)
-        ended = ListMember.objects.filter(removed_by=run.export.pk)
+        ended = ListMember.objects.filter(removed_by__in=runs)
         ended = ended.exclude(contact_id__in=again.values("contact_id"))
-        with suppress(BrevoPermanent):  # whoever is still on it is named by the proof
+        with suppress(BrevoError):  # whoever is still on it is named by the proof
             _take_off(run, batch, ended)
 
 
@@ -123,8 +124,15 @@ def _take_off(run: Run, emails: Sequence[str], stays: ListMemberQuerySet) -> Mov
     Brevo does not say whether a contact that it did not take off was on the list.
     """
     known = contact_ids.ids_of(stays.filter(segment=run.segment, email__in=emails))
-    run.client.remove_ids_from_list(_list_id(run), known)
-    return run.client.remove_from_list(_list_id(run), emails)
+    refusal: BrevoPermanent | None = None
+    try:
+        run.client.remove_ids_from_list(_list_id(run), known)
+    except BrevoPermanent as error:  # that says nothing of the addresses
+        refusal = error
+    moved = run.client.remove_from_list(_list_id(run), emails)
+    if refusal is not None:
+        raise refusal
+    return moved
 
 
 def _remove(run: Run, page: Sequence[tuple[int, str]], *, list_is_there: bool = False) -> None:

@@ -92,12 +92,12 @@ class Reading:
     """Compares the contacts of one list with the ledger while the list is read, page by page.
 
     ``elsewhere`` is {our address: address at Brevo} of members on the list, ``came_back`` the same
-    of those whom the run ``after`` took off. ``twins`` are ids of contacts at our address beside
-    the one that we know, which is on the list under another.
+    of those whom the runs ``removed_by`` took off. ``twins`` are ids of contacts at our address
+    beside the one that we know, which is on the list under another.
     """
 
     segment_id: int
-    after: int | None = None
+    removed_by: Collection[int] = ()
     elsewhere: dict[str, str] = field(default_factory=dict)
     came_back: dict[str, str] = field(default_factory=dict)
     _replaced: dict[str, int] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Reading:
                 continue
             if stay.removed_at is None:
                 self.elsewhere[stay.email] = address
-            elif stay.removed_by == self.after:
+            elif stay.removed_by in self.removed_by:
                 self.came_back[stay.email] = address
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -135,14 +135,31 @@ def strike_off(export: SegmentExport, emails: Sequence[str] | None = None) -> in
     return members.update(removed_at=timezone.now(), removed_by=export.pk)
 
 
+def unproved_runs(segment_id: int, after: int) -> list[int]:
+    """Return this run and those before it since the segment's list was last read back.
+
+    A run that broke off before its proof does not know whether its removals have taken.
+    """
+    earlier = SegmentExport.objects.filter(segment=segment_id, pk__lt=after)
+    proved = earlier.exclude(proof={}).order_by("-pk").values_list("pk", flat=True).first() or 0
+    return [after, *earlier.filter(pk__gt=proved).values_list("pk", flat=True)]
+
+
 def reopen(export: SegmentExport, emails: Sequence[str]) -> None:
-    """Make those whom this run took off members again, because they are on the list all the same.
+    """Make those who were taken off members again, because they are on the list all the same.
 
     The next run then takes them off again.
     """
-    ended = ListMember.objects.filter(segment=export.segment, removed_by=export.pk)
+    if export.segment_id is None or not emails:
+        return
+    runs = unproved_runs(export.segment_id, export.pk)
     for batch in in_batches(emails):
-        ended.filter(email__in=batch).update(removed_at=None, removed_by=None, fingerprint=UNKNOWN)
+        members = _current(export).filter(email__in=batch)
+        ended = ListMember.objects.filter(segment=export.segment, removed_by__in=runs)
+        ended = ended.filter(email__in=batch).exclude(email__in=members.values("email"))
+        newest = ended.order_by().values("email").annotate(newest=Max("pk"))
+        again = ListMember.objects.filter(pk__in=list(newest.values_list("newest", flat=True)))
+        again.update(removed_at=None, removed_by=None, fingerprint=UNKNOWN)
 
 
 def _current(export: SegmentExport) -> QuerySet[ListMember]:

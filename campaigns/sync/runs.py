@@ -321,7 +321,11 @@ def _to_be_sent_again(run: Run, proof: verify.Proof) -> list[str]:
     """
     if not proof.missing_emails:
         return []
-    reconcile(run.client)
+    try:
+        reconcile(run.client)
+    except BrevoError as error:
+        run.notices.append(f"The missing are not sent again before Brevo can be asked. {error}")
+        return []
     known = ledger.contact_ids(run.export, proof.missing_emails)
     unknown = look_up(run.client, known).unknown
     return [email for email in proof.missing_emails if email not in unknown]

@@ -13,6 +13,7 @@ from campaigns.batches import in_batches
 from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.enums import SAID_NO, ChangeKind, Outcome, VerifyLevel
 from campaigns.models import ExportChange, ListMember, Segment, Suppression
+from campaigns.sync import ledger
 from campaigns.sync.contact_ids import Reading
 from campaigns.sync.digest import SetDigest
 from campaigns.sync.list_identity import unless_gone
@@ -25,11 +26,11 @@ _NAMES = 100  # so many of each are named in a proof
 class Proof:
     """What was on the list, against what we put there.
 
-    ``missing`` are ours and not on it, ``unexpected`` were taken off by this very run and are on
-    it all the same, ``held_by_others`` are not ours and are left alone. ``said_no`` are those of
-    them who must not be mailed, and whom Brevo would mail all the same. ``other_address`` are ours
-    and on it under an address that Brevo alone has for them. ``unreadable`` rows of the list are
-    no contacts that anybody could make out.
+    ``missing`` are ours and not on it, ``unexpected`` were taken off by this run, or by one before
+    it that came to no proof, and are on it all the same, ``held_by_others`` are not ours and are
+    left alone. ``said_no`` are those of them who must not be mailed, and whom Brevo would mail all
+    the same. ``other_address`` are ours and on it under an address that Brevo alone has for them.
+    ``unreadable`` rows of the list are no contacts that anybody could make out.
     """
 
     level: str
@@ -83,7 +84,8 @@ def verify(
 ) -> Proof:
     """Compare the list with the ledger and return the proof; raises BrevoError.
 
-    ``after`` is the export whose removals must have taken. A list that is gone holds nobody. At
+    ``after`` is the export whose removals must have taken, and those of earlier ones without a
+    proof. A list that is gone holds nobody. At
     level FULL memory grows by about 100 bytes a member, and whoever the list shows to be blocked
     or unsubscribed is suppressed from then on.
     """
@@ -110,7 +112,8 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     found: set[str] = set()
     mailed: set[str] = set()
     digest = SetDigest()
-    reading = Reading(segment.pk, after)
+    runs = ledger.unproved_runs(segment.pk, after) if after is not None else []
+    reading = Reading(segment.pk, runs)
     for page in client.list_members(segment.brevo_list_id):
         reading.see(page)
         proof.unreadable += page.unreadable
@@ -124,7 +127,7 @@ def _compare(client: BrevoClient, segment: Segment, proof: Proof, after: int | N
     reading.close(unknown=looked_up.unknown)
     stays = ListMember.objects.filter(segment=segment).order_by()
     ours = _addresses(stays.current()).keys()
-    removed = _removed_by(after, stays)
+    removed = _removed_by(runs, stays)
     elsewhere, came_back = reading.elsewhere, reading.came_back
     missing = ours - found - {fold_email(email) for email in elsewhere}
     foreign = found - ours - set(elsewhere.values()) - set(came_back.values())
@@ -151,20 +154,18 @@ def _addresses(stays: QuerySet[ListMember] | QuerySet[ExportChange]) -> dict[str
     return {fold_email(email): email for email in emails}
 
 
-def _removed_by(export_id: int | None, stays: QuerySet[ListMember]) -> dict[str, str]:
-    """Return whom a run took off the list, whether they were members or in an open request.
+def _removed_by(runs: list[int], stays: QuerySet[ListMember]) -> dict[str, str]:
+    """Return whom runs took off the list, whether they were members or in an open request.
 
     As ``_addresses`` does.
     """
-    if export_id is None:
-        return {}
     unconfirmed = ExportChange.objects.filter(
-        export=export_id,
+        export__in=runs,
         kind=ChangeKind.LEAVE,
         unconfirmed=True,
         outcome__in=(Outcome.DONE, Outcome.UNNEEDED),
     )
-    return _addresses(unconfirmed) | _addresses(stays.filter(removed_by=export_id))
+    return _addresses(unconfirmed) | _addresses(stays.filter(removed_by__in=runs))
 
 
 def _who_said_no(emails: set[str]) -> set[str]:
