@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.enums import Consent
 from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
 from campaigns.batches import IN_ONE_STATEMENT, in_batches
 from campaigns.enums import ADDRESS_ALONE, ChangeKind, Outcome, Reason
-from campaigns.models import ExportChange, ListMember, SegmentExport, Suppression
+from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
 from campaigns.sync.work import Run
 
 _OTHER_REASONS = (Reason.NO_MATCH, Reason.NEW_ADDRESS, Reason.DELETED)
@@ -27,7 +27,7 @@ def plan_who_said_no_since(run: Run) -> int:
     with transaction.atomic():
         if marked := mark_who_said_no(run.export):
             run.save(leaves_at_once=F("leaves_at_once") + marked)
-    return sum(_add(run, batch) for batch in in_batches(_members_who_said_no(run)))
+    return sum(_add(run, batch) for batch in in_batches(_said_no(run)))
 
 
 def mark_who_said_no(export: SegmentExport) -> int:
@@ -51,12 +51,17 @@ def mark_who_said_no(export: SegmentExport) -> int:
     return marked + leaving.filter(email__in=addresses.order_by()).update(reason=Reason.SUPPRESSED)
 
 
-def _members_who_said_no(run: Run) -> Iterator[Member]:
+def members_who_said_no(segment: Segment) -> QuerySet[ListMember]:
+    """Return the members of the segment's list who must not be mailed because they said so."""
     opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT).values("pk")
-    members = ListMember.objects.current().filter(segment=run.segment)
-    said_no = members.filter(Q(user__in=opted_out) | Q(user__in=suppressed_ids()))
+    members = ListMember.objects.current().filter(segment=segment)
+    return members.filter(Q(user__in=opted_out) | Q(user__in=suppressed_ids()))
+
+
+def _said_no(run: Run) -> Iterator[Member]:
     columns = ("user_id", "email", "user__marketing_consent")
-    return said_no.values_list(*columns).order_by("pk").iterator(chunk_size=IN_ONE_STATEMENT)
+    said_no = members_who_said_no(run.segment).values_list(*columns)
+    return said_no.order_by("pk").iterator(chunk_size=IN_ONE_STATEMENT)
 
 
 def _add(run: Run, members: list[Member]) -> int:

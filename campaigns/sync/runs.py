@@ -33,6 +33,7 @@ from campaigns.sync.closing import (
     forget_what_is_not_done,
     wait_for_approval,
 )
+from campaigns.sync.consent import members_who_said_no
 from campaigns.sync.events import process_pending
 from campaigns.sync.gateway import connect
 from campaigns.sync.list_identity import check_account, find_list
@@ -57,10 +58,11 @@ def request_sync(
     """Queue a run of the segment and return it; nothing is sent yet.
 
     A run that died, or that nobody took up, is returned instead, to be carried on. Raises
-    SegmentBroken, SegmentBusy while another run is alive, and BrevoMisconfigured when Brevo cannot
-    be used at all.
+    SegmentBroken, unless somebody who said no has to leave the list, SegmentBusy while another run
+    is alive, and BrevoMisconfigured when Brevo cannot be used at all.
     """
-    if found := problems(segment):
+    found = problems(segment)
+    if found and (plan_only or not members_who_said_no(segment).exists()):
         raise SegmentBroken(segment.name, found)
     connect()
     at_work = SegmentExport.objects.active().filter(segment=segment).first()
@@ -185,7 +187,12 @@ def _carry_on(run: Run) -> None:
         chunks.resolve_open(run)
     is_fresh = export.phase == Phase.PLAN
     if is_fresh:
-        _plan(run)
+        try:
+            _plan(run)
+        except SegmentBroken:  # who said no leaves all the same
+            if not export.plan_only:
+                apply.remove_at_once(run, is_fresh=False)
+            raise
     if export.plan_only:
         finish(run, ExportStatus.PLANNED)
         return

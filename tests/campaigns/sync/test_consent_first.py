@@ -12,7 +12,7 @@ from campaigns.enums import (
     SuppressionReason,
     SuppressionSource,
 )
-from campaigns.errors import PlanRefused
+from campaigns.errors import PlanRefused, SegmentBroken
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync.runs import apply_plan, request_sync, run_export
 from campaigns.sync.suppressing import suppress
@@ -330,3 +330,27 @@ def test_import_that_brevo_does_not_tell_of_holds_up_no_other_segment(brevo, mon
 
     brevo.wait_for_imports()
     assert brevo.members(other.brevo_list_id) == addresses(*range(30))
+
+
+@pytest.mark.parametrize("says_no", [opt_out, unsubscribe])
+def test_whoever_said_no_leaves_the_list_of_a_broken_segment(brevo, segment, says_no):
+    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    segment.refresh_from_db()
+    says_no(1)
+
+    export = sync(segment)
+
+    assert (export.status, export.removed, export.leaves) == (ExportStatus.PARTIAL, 1, 1)
+    assert "is broken" in export.error_message
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(2, 60)) == ledger(segment)
+    with pytest.raises(SegmentBroken):
+        sync(segment)
+
+
+def test_broken_segment_whose_list_is_gone_takes_nobody_off(brevo, segment):
+    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    segment.refresh_from_db()
+    opt_out(1)
+    brevo.fault("list-gone@GET /contacts/lists/*")
+
+    assert sync(segment).status == ExportStatus.FAILED
