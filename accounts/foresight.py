@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from accounts.unfolded import ModelAdmin
 
@@ -18,6 +19,8 @@ CONFIRMED = "foreseen"
 _READ_FIRST = (
     "Nothing was saved yet: read what follows from this change, tick the box, then save again."
 )
+_READ_AGAIN = "Nothing was deleted yet: read what follows from it by now, then confirm."
+_KEPT = 20  # pages that were read, and may still be confirmed
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,29 @@ class ForeseeingForm:
 
 
 class ForeseeingAdmin(ModelAdmin):
-    """Says on the pages that ask whether to delete what would follow from it."""
+    """Says on the pages that ask whether to delete what would follow from it.
+
+    What follows by now must be what such a page has shown: else the page is shown once more.
+    """
 
     delete_confirmation_template = "admin/foreseen/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/foreseen/delete_selected_confirmation.html"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        if request.POST.get("post") != "yes":
-            request.consequences = foresee(Change(list(objs)))  # type: ignore[attr-defined] # for the page
-        return super().get_deleted_objects(objs, request)
+        rows = list(objs)
+        consequences = foresee(Change(rows))
+        read, digest = request.session.get(CONFIRMED, []), _digest_of_deletion(rows, consequences)
+        is_confirmed = "post" in request.POST
+        if is_confirmed and consequences and digest not in read:
+            request.POST = QueryDict()  # Django then asks once more
+            self.message_user(request, _READ_AGAIN, messages.WARNING)
+            is_confirmed = False
+        if not is_confirmed:
+            request.consequences = consequences  # type: ignore[attr-defined] # for the page
+            request.session[CONFIRMED] = [*read[-_KEPT:], digest]
+        return super().get_deleted_objects(rows, request)
+
+
+def _digest_of_deletion(rows: Sequence[Model], consequences: Sequence[Consequence]) -> str:
+    named = repr(sorted((row._meta.label, row.pk) for row in rows))
+    return hashlib.sha256(f"{named} {digest_of(consequences)}".encode()).hexdigest()[:16]

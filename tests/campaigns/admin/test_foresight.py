@@ -258,3 +258,24 @@ def test_a_shell_cannot_delete_whoever_has_changed_something_but_the_history_its
     LogEntry.objects.all().delete()
     colleague.delete()
     assert not User.objects.filter(first_name="Carla").exists()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_deletion_is_not_done_while_it_has_consequences_that_no_page_has_shown(
+    client, boss, many
+) -> None:
+    palm = make_property("Palm Court")
+
+    def confirm() -> Any:
+        if not many:
+            return client.post(address(palm, "delete"), {"post": "yes"})
+        data = {"action": "delete_selected", "_selected_action": [palm.pk], "post": "yes"}
+        return client.post(reverse("admin:properties_property_changelist"), data)
+
+    assert told(client.get(address(palm, "delete"))) == []
+    make_segment(name="Palm people", properties=[palm.pk])
+
+    assert told(confirm()) == [breaks("Palm people")]
+    assert Property.objects.filter(pk=palm.pk).exists()
+    assert confirm().status_code == 302
+    assert not Property.objects.filter(pk=palm.pk).exists()
