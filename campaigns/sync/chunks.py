@@ -250,8 +250,11 @@ def resolve_unanswered(run: Run, chunk: ExportChunk, *, longest: float) -> bool:
 
     An import is looked for among Brevo's newest processes and waited for; one that was never
     started leaves its lines open. What it did is then read from the list, as it is when Brevo has
-    forgotten the process or its reports.
+    forgotten the process or its reports. An import into a list that was replaced since is over.
     """
+    if chunk.export.brevo_list_id != run.segment.brevo_list_id:
+        _settle_for_lost_list(run, chunk)
+        return True
     if chunk.process_id is not None:
         return _resolve_accepted(run, chunk, longest)
     if not chunk.one_by_one:
@@ -262,6 +265,14 @@ def resolve_unanswered(run: Run, chunk: ExportChunk, *, longest: float) -> bool:
                     return False
     settle_by_list(run, chunk, is_certain=False)
     return True
+
+
+def _settle_for_lost_list(run: Run, chunk: ExportChunk) -> None:
+    message = f"Sent to list {chunk.export.brevo_list_id}, which is gone from Brevo."
+    with transaction.atomic():
+        lines = lines_of(chunk)
+        settled = lines.update(outcome=Outcome.NOT_ATTEMPTED, message=message)
+        _close(run, chunk, settled=settled, state=ChunkState.FAILED, message=message)
 
 
 def _resolve_accepted(run: Run, chunk: ExportChunk, longest: float) -> bool:

@@ -300,7 +300,7 @@ def _verify(run: Run) -> None:
     level = verify.level_for(run.segment, wanted)
     run.segment.brevo_list_id = run.export.brevo_list_id
     proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
-    if wanted == VerifyLevel.AUTO and proof.falls_short:
+    if wanted == VerifyLevel.AUTO and (proof.falls_short or _holds_more_than_before(run, proof)):
         level = VerifyLevel.FULL
         proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     if proof.twins:
@@ -318,6 +318,21 @@ def _verify(run: Run) -> None:
         ledger.send_alone(run.export, missing[: chunks.ALONE_AT_MOST])
         ledger.reopen(run.export, proof.unexpected_emails)
         run.save(proof=proof.as_json())
+
+
+def _holds_more_than_before(run: Run, proof: verify.Proof) -> bool:
+    """True when a count has more beyond the expected than the last proof: names tell who it is.
+
+    They may be people whom a removal did not take off, or whom somebody else has added.
+    """
+    if proof.level != VerifyLevel.COUNT or proof.on_list is None:
+        return False
+    proved = SegmentExport.objects.filter(segment=run.segment, pk__lt=run.export.pk)
+    last = proved.exclude(proof={}).order_by("-pk").first()
+    before = last.proof if last is not None else {}
+    known = max(0, (before.get("on_list") or 0) - (before.get("expected") or 0))
+    is_same = before.get("list_id") == proof.list_id
+    return proof.on_list - proof.expected > (known if is_same else 0)
 
 
 def _to_be_sent_again(run: Run, proof: verify.Proof) -> list[str]:

@@ -10,6 +10,7 @@ from accounts.enums import Consent
 from accounts.models import User
 from campaigns.enums import ChunkState, ExportStatus, Outcome
 from campaigns.models import ExportChunk, ListMember, Segment, SegmentExport
+from campaigns.sync.gateway import connect
 from campaigns.sync.runs import cancel, request_sync, run_export
 from tests.campaigns.sync.scenes import (
     address,
@@ -369,3 +370,20 @@ def test_import_of_which_brevo_never_tells_is_settled_by_the_list_after_a_day(br
     first.refresh_from_db()
     assert (first.added, outcomes(first)) == (30, {Outcome.DONE: 30})
     assert ledger(segment) == addresses(*range(30))
+
+
+def test_people_in_an_unfinished_import_into_a_list_that_is_gone_are_sent_to_the_new_one_at_once(
+    brevo, segment
+):
+    women(*range(30))
+    brevo.fault("import-stuck*1")
+    first = sync(segment)
+    connect().delete_list(first.brevo_list_id)
+    segment.refresh_from_db()
+
+    assert (sync(segment).status, sync(segment).status) == (ExportStatus.SUCCESS,) * 2
+
+    first.refresh_from_db()
+    segment.refresh_from_db()
+    assert (first.added, outcomes(first)) == (0, {Outcome.NOT_ATTEMPTED: 30})
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(30)) == ledger(segment)

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.enums import Consent
 from campaigns.brevo.transport import Transport
-from campaigns.enums import ExportStatus
+from campaigns.enums import ExportStatus, VerifyLevel
 from campaigns.models import Segment
 from campaigns.sync.gateway import connect
 from tests.campaigns.sync.scenes import (
@@ -48,7 +48,7 @@ def comes_back_after_removal(monkeypatch, brevo, segment) -> None:
     requests: list[str] = []
 
     def act(request: str) -> None:
-        is_read = request == f"GET /contacts/lists/{segment.brevo_list_id}/contacts"
+        is_read = request.startswith(f"GET /contacts/lists/{segment.brevo_list_id}")
         if is_read and "came back" not in requests and any(map(_is_removal, requests)):
             brevo.put_on_list(segment.brevo_list_id, address(1))
             requests.append("came back")
@@ -139,3 +139,33 @@ def test_whoever_a_colleague_adds_after_a_proved_removal_stays_on_the_list(brevo
 
     assert export.proof["held_by_others"] == 1
     assert address(1) in brevo.members(segment.brevo_list_id)
+
+
+@LEAVES
+def test_removal_that_did_not_take_is_found_where_the_list_is_only_counted(
+    brevo, segment, monkeypatch, settings, leaves
+):
+    settings.CAMPAIGNS_VERIFY_UP_TO = 2
+    leaves()
+    with monkeypatch.context() as patch:
+        comes_back_after_removal(patch, brevo, segment)
+        brevo.fault(f"bad-request@{REMOVAL}+2")
+        export = sync(segment)
+    assert (export.status, export.proof["unexpected"]) == (ExportStatus.PARTIAL, 1)
+    brevo.clear_faults()
+
+    assert sync(segment).status == ExportStatus.SUCCESS
+
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(2, 30))
+
+
+def test_list_that_is_only_counted_is_read_once_for_whom_a_colleague_added(
+    brevo, segment, settings
+):
+    settings.CAMPAIGNS_VERIFY_UP_TO = 2
+    assert sync(segment).proof["level"] == VerifyLevel.COUNT
+    brevo.put_on_list(segment.brevo_list_id, "guest@example.org")
+
+    levels = [sync(segment).proof["level"] for _ in range(2)]
+
+    assert levels == [VerifyLevel.FULL, VerifyLevel.COUNT]
