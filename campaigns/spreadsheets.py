@@ -13,9 +13,10 @@ from django.http import StreamingHttpResponse
 
 BYTE_ORDER_MARK = "\ufeff"  # spreadsheets read UTF-8 only when told so
 _ROWS_AT_ONCE = 500
-# What begins a formula, with what a spreadsheet may skip before it; the last four are full-width.
+# What begins a formula, with what a spreadsheet may skip before it: spaces, invisible marks, and a
+# quote where it divides the text elsewhere than we do. The last four are full-width.
 _FORMULA = re.compile(
-    r"(^|[;\t\r\n|])([^\S\t\r\n]*[\u00ad\u200b-\u200f\u2060\ufeff]*[^\S\t\r\n]*)"
+    r"(^|[;\t\r\n|])((?:[^\S\t\r\n]|[\"\u00ad\u200b-\u200f\u2060\ufeff])*)"
     r"(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
 )
 _PHONE = re.compile(r"\+[0-9]{5,15}")

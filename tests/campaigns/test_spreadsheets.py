@@ -74,6 +74,12 @@ def test_what_a_comma_a_semicolon_a_tab_or_a_line_could_divide_is_in_quotes() ->
     assert read(written, ",") == values
 
 
+def test_quote_after_a_semicolon_hides_no_formula() -> None:
+    written = line(["a", ';"=1'])
+
+    assert read(written, ";") == ['a,"', "'=1\""]
+
+
 @given(st.lists(st.text(st.sampled_from("=+-@;,\t\n\r\" 'ax1\uff1d\u200b")), min_size=1))
 def test_no_reading_of_a_file_makes_a_formula_of_a_cell(values) -> None:
     written = line([f"x{value}" for value in values]) + line(values)
