@@ -23,7 +23,7 @@ class Ordering(filters.OrderingFilter):
     def filter(self, qs: Any, value: Any) -> Any:
         if not value:
             return qs
-        named = [self.get_ordering_value(param) for param in value]
+        named = [self.get_ordering_value(param) for param in value if param]
         terms = [
             Ordered(name.lstrip("-"), descending=name.startswith("-"), text=name.endswith("_key"))
             for name in named

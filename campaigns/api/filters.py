@@ -63,8 +63,17 @@ def _left_blank(request: Request, filterset: Any) -> list[str]:
         name
         for name, values in request.query_params.lists()
         if not isinstance(filterset.filters.get(name), filters.CharFilter | None)
-        and not all(value.strip() for value in values)
+        and not all(part.strip() for part in _parts(filterset.filters[name], values))
     ]
+
+
+def _parts(filter_: filters.Filter, values: list[str]) -> list[str]:
+    return ",".join(values).split(",") if isinstance(filter_, Ordering) else values
+
+
+def may_be_repeated(filter_: filters.Filter) -> bool:
+    """True of a filter that takes every value it is given, false where one would replace others."""
+    return isinstance(filter_, filters.MultipleChoiceFilter | CriterionFilter)
 
 
 class IdField(forms.IntegerField):

@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.columns import SavesChangedColumns
 from accounts.history import ADDITION, CHANGE, DELETION, log_action
 from accounts.models import User
-from campaigns.api.filters import Filters
+from campaigns.api.filters import Filters, may_be_repeated
 from campaigns.api.idempotency import IdempotentMixin
 from campaigns.api.permissions import RolePermission
 from campaigns.api.preconditions import Preconditions
@@ -48,6 +48,19 @@ class View(IdempotentMixin, GenericViewSet[Any]):
         if unknown := [name for name in request.query_params if name not in known]:
             told = ErrorDetail("There is no such parameter.", code="unknown")
             raise ValidationError({name: [told] for name in unknown})
+        if twice := self._given_twice(request):
+            told = ErrorDetail("This parameter is given twice: send it once.", code="duplicate")
+            raise ValidationError({name: [told] for name in twice})
+
+    def _given_twice(self, request: Request) -> list[str]:
+        """Name the parameters of which all values but the last would be dropped."""
+        filterset = getattr(self, "filterset_class", None)
+        known = {} if filterset is None else filterset.get_filters()
+        return [
+            name
+            for name, values in request.query_params.lists()
+            if len(values) > 1 and not (name in known and may_be_repeated(known[name]))
+        ]
 
     def _parameters(self) -> set[str]:
         """Name what the query of this call may hold: a misspelt filter would narrow nothing."""

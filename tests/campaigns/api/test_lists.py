@@ -249,3 +249,37 @@ def test_runs_are_narrowed_by_when_they_were_and_ordered(api, query, found):
 def test_runs_are_not_narrowed_by_nonsense(api, name):
     problem = problem_of(api.get(RUNS, {name: "yesterday"}), 400)
     assert [field for field, _ in fields(problem)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("segments/?match=ALL&match=ANY", "match"),
+        ("segments/?search=a&search=b", "search"),
+        ("segments/?ordering=name&ordering=id", "ordering"),
+        ("segments/?page_size=1&page_size=2", "page_size"),
+        ("segments/?created_by=1&created_by=2", "created_by"),
+        ("exports/?plan_only=true&plan_only=false", "plan_only"),
+    ],
+)
+def test_parameter_that_takes_one_value_is_refused_when_it_is_given_twice(api, path, name):
+    answer = api.get(f"/api/campaigns/{path}")
+
+    assert answer.status_code == 400
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(name, "duplicate")]
+
+
+@pytest.mark.parametrize(
+    "path", ["exports/?status=FAILED&status=SUCCESS", "segments/?countries=NG&countries=GH"]
+)
+def test_filter_that_takes_several_values_may_be_repeated(api, path):
+    assert api.get(f"/api/campaigns/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("order", [",", "name,", ",name", "name,,id", "%20,%20"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_order_with_a_blank_part_is_no_fault(api, order, accept):
+    answer = api.get(f"/api/campaigns/segments/?ordering={order}", headers={"accept": accept})
+
+    assert answer.status_code == 400 or accept == "text/html"
+    assert answer.status_code < 500
