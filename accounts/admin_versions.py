@@ -24,6 +24,7 @@ VERSION = "version"
 _SALT = "accounts.admin.version"
 _TOO_OLD = "This page cannot be saved any more: reload it, then make your changes again."
 _UNSEEN = "This page does not say what it showed: reload it, then choose."
+_DELETED = "It was deleted after you opened this page."
 _WHAT_NOW = (
     "The form shows what is stored now, and your own changes. Save again to store your changes, or "
     "reload the page to drop them."
@@ -67,6 +68,7 @@ class VersionedForm(BaseForm):
 
     _seen: Version | None = None
     _is_unreadable = False
+    is_gone = False  # the page does not show the form of such a row, and has to say so elsewhere
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,9 +114,12 @@ class VersionedForm(BaseForm):
             try:
                 self._lock()
             except ObjectDoesNotExist:
-                self.add_error(None, "It was deleted after you opened this page.")
+                self.add_error(None, _DELETED)
             else:
                 self._notice_changes()
+        elif self.errors.pop(self.instance._meta.pk.name, None):  # a row on the page of another
+            self.is_gone = True
+            self.add_error(None, f"{_DELETED} Reload the page to go on.")
         super()._clean_form()  # type: ignore[misc] # Django's hook, unknown to its stubs
 
     def _lock(self) -> None:

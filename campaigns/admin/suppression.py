@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from import_export.admin import ImportMixin as BaseImportMixin
 
 from accounts.admin_base import SearchesFolded
+from accounts.text import fold_email
 from accounts.unfolded import ChoicesDropdownFilter, display
 from campaigns.admin.base import CampaignsAdmin, guarded
 from campaigns.admin.suppression_import import (
@@ -58,6 +59,13 @@ WHAT_IT_DOES = (
 COLUMNS = ("email", "reason", "note", "source", "created_at", "created_by")
 FIXED = ("email", "reason", "source", "person", "created_at", "created_by", "other_reasons")
 _CHUNK = 2000
+
+
+class FoldedEmailField(forms.EmailField):
+    """Reads an address before it judges it, as the API does."""
+
+    def to_python(self, value: Any) -> Any:
+        return fold_email(super().to_python(value))
 
 
 class SuppressionForm(forms.ModelForm[Suppression]):
@@ -124,6 +132,11 @@ class SuppressionAdmin(SearchesFolded, ImportMixin, CampaignsAdmin):
             path("process_import/", confirm, name="campaigns_suppression_process_import"),
             *super().get_urls(),
         ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "email":
+            kwargs["form_class"] = FoldedEmailField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 -- Django's hook
         if obj is not None:

@@ -203,6 +203,18 @@ def test_a_row_on_the_page_of_another_is_checked_too(client, boss) -> None:
     assert partner.partnership.suspended_at == moment
 
 
+def test_a_row_on_the_page_of_another_that_is_gone_is_said_to_be(client, boss) -> None:
+    partner = make_partner()
+    old = opened(client, partner)
+    Partnership.objects.all().delete()
+
+    page = saved(client, partner, old, **{"partnership-0-status": "REJECTED"})
+
+    assert page.status_code == 200
+    assert "It was deleted after you opened this page. Reload" in page.content.decode()
+    assert not Partnership.objects.exists()
+
+
 CASES: dict[str, Any] = {
     "user": (make_user, {"email": "new@example.com"}, {"first_name": "Ife"}),
     "partnership": (

@@ -168,3 +168,12 @@ def test_who_may_not_delete_is_offered_no_deletion(client, settings, manager) ->
     assert client.post(url, {"post": "yes"}).status_code == 403
     client.post(reverse(LIST), {"action": "delete_selected", "_selected_action": [kept.pk]})
     assert Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["\uff41da@example.com", "ada@exa\u200bmple.com", " ADA@x.com"])
+def test_address_is_read_before_it_is_judged_as_in_the_api(client, typed) -> None:
+    client.force_login(make_manager())
+    page = reverse("admin:campaigns_suppression_add")
+
+    assert client.post(page, {"email": typed, "reason": "BY_HAND", "note": ""}).status_code == 302
+    assert Suppression.objects.get().email in {"ada@example.com", "ada@x.com"}
