@@ -259,7 +259,7 @@ class Moved:
     """Who was put on a list, or taken off it: addresses, or ids, as they were sent.
 
     `failure` names those for whom there was nothing to do: already there, already gone, or no
-    contact at all. Brevo does not say which.
+    contact at all. Brevo does not say which. An answer of success that names nobody has neither.
     """
 
     success: list[str]
@@ -267,6 +267,8 @@ class Moved:
 
     @classmethod
     def read(cls, data: object) -> "Moved":
+        if not isinstance(data, Mapping) or not isinstance(data.get("contacts"), Mapping):
+            return cls([], [])
         contacts = Fields(data).object("contacts")
         return cls(
             success=[storable(str(moved)) for moved in contacts.items("success")],

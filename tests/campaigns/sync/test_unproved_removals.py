@@ -1,6 +1,7 @@
 """Whoever was taken off a list stays watched until the list has been read back."""
 
 import pytest
+import requests
 
 from accounts.enums import Consent
 from campaigns.brevo.transport import Transport
@@ -169,3 +170,24 @@ def test_list_that_is_only_counted_is_read_once_for_whom_a_colleague_added(
     levels = [sync(segment).proof["level"] for _ in range(2)]
 
     assert levels == [VerifyLevel.FULL, VerifyLevel.COUNT]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"contacts": []}', b'{"contacts": null}'])
+def test_removal_whose_answer_names_nobody_is_done_as_the_list_shows(
+    brevo, segment, monkeypatch, body
+):
+    opts_out()
+    send = requests.Session.send
+
+    def reworded(session, request, **options):
+        response = send(session, request, **options)
+        if response.ok and _is_removal(request.path_url):
+            response._content = body
+        return response
+
+    monkeypatch.setattr(requests.Session, "send", reworded)
+
+    export = sync(segment)
+
+    assert (export.status, export.removed) == (ExportStatus.SUCCESS, 1), export.error_message
+    assert brevo.members(segment.brevo_list_id) == addresses(0, *range(2, 30))
