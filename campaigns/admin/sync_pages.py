@@ -88,6 +88,9 @@ class SyncPages(CampaignsAdmin):
         ids = numbers(asked, "ids")
         segments = list(Segment.objects.filter(pk__in=ids[:MOST_AT_ONCE]))
         if request.method == "POST" and segments:
+            if (gone := len(ids[:MOST_AT_ONCE]) - len(segments)) > 0:
+                told = f"Not planned: {gone} of the segments that you chose, which were deleted."
+                messages.warning(request, told)
             return _plan(request, segments)
         sentences, problems = sentences_of(segments), problems_of(segments)
         return self.own_page(
@@ -267,8 +270,11 @@ def _confirmer(request: HttpRequest, *, approve: bool = False) -> Step:
 def _each(request: HttpRequest, step: Step) -> HttpResponse:
     """Take a step with each of the runs, and go back to their page."""
     exports = _chosen(request.POST)
+    gone = len(numbers(request.POST, "exports")) - len(exports)
     if not exports:
         messages.error(request, "These runs are gone: there is nothing to do.")
+    elif gone:
+        messages.warning(request, f"Not done for {gone} of the runs: they are gone, or too many.")
     for export in exports:
         try:
             step(export, _user(request))

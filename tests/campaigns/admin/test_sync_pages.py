@@ -293,6 +293,16 @@ def test_confirming_runs_that_are_gone_says_so(client, manager) -> None:
     assert "gone" in told(response)
 
 
+def test_runs_and_segments_that_are_gone_are_said_to_be_left_out(client, manager, segment) -> None:
+    planned = client.post(step("plan"), {"ids": f"{segment.pk},999"})
+    assert "Not planned: 1 of the segments" in told(planned)
+
+    (export,) = SegmentExport.objects.all()
+    confirmed = client.post(step("cancel"), {"exports": f"{export.pk},999"})
+    assert "Not done for 1 of the runs" in told(confirmed)
+    assert SegmentExport.objects.get().status == ExportStatus.CANCELLED
+
+
 def test_refused_people_are_shown_with_brevos_words_and_can_be_retried(
     client, manager, brevo, segment
 ) -> None:
