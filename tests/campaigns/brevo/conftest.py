@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import responses
+from responses.matchers import query_param_matcher
 from responses.registries import OrderedRegistry
 
 from campaigns.brevo import BrevoClient
@@ -18,6 +19,21 @@ LIST_REPLY = {
     "totalSubscribers": 6,
     "totalBlacklisted": 1,
 }
+LIST = f"{ROOT}/contacts/lists/3"
+CONTACT = {
+    "id": 17,
+    "email": "ada@b.example",
+    "emailBlacklisted": True,
+    "smsBlacklisted": False,
+    "modifiedAt": "2026-05-02T12:40:30.000+02:00",
+    "listIds": [3, 4],
+    "listUnsubscribed": [4],
+    "attributes": {"FIRSTNAME": "Ada"},
+}
+
+
+def page(offset: int, limit: int, **more: str) -> object:
+    return query_param_matcher({"limit": limit, "offset": offset, "sort": "asc", **more})
 
 
 class Time:

@@ -12,32 +12,15 @@ from campaigns.brevo import (
     BrevoError,
     BrevoNotFound,
     BrevoPermanent,
-    BrevoTemporary,
     BrevoUnreadable,
     ContactList,
     ImportBody,
     Moved,
-    Process,
     Webhook,
 )
-from tests.campaigns.brevo.conftest import LIST_REPLY, ROOT
+from tests.campaigns.brevo.conftest import CONTACT, LIST, LIST_REPLY, ROOT, page
 
 FOLDERS = f"{ROOT}/contacts/folders"
-LIST = f"{ROOT}/contacts/lists/3"
-CONTACT = {
-    "id": 17,
-    "email": "ada@b.example",
-    "emailBlacklisted": True,
-    "smsBlacklisted": False,
-    "modifiedAt": "2026-05-02T12:40:30.000+02:00",
-    "listIds": [3, 4],
-    "listUnsubscribed": [4],
-    "attributes": {"FIRSTNAME": "Ada"},
-}
-
-
-def page(offset: int, limit: int, **more: str) -> object:
-    return query_param_matcher({"limit": limit, "offset": offset, "sort": "asc", **more})
 
 
 def test_folder_is_found_on_a_later_page(brevo, client) -> None:
@@ -229,184 +212,10 @@ def test_upsert_returns_the_id_of_a_new_contact_and_none_for_a_known_one(
     assert client.upsert_contact("ada@b.example", {"FIRSTNAME": "Ada"}, 3) == made
 
 
-def test_members_are_read_page_by_page(brevo, client) -> None:
-    url, since = f"{LIST}/contacts", "2026-05-01T00:00:00.000Z"
-    full = [{**CONTACT, "id": n} for n in range(500)]
-    first, last = page(0, 500, modifiedSince=since), page(500, 500, modifiedSince=since)
-    brevo.get(url, json={"count": 501, "contacts": full}, match=[first])
-    brevo.get(url, json={"count": 501, "contacts": [{**CONTACT, "id": 501}]}, match=[last])
-    brevo.get(url, json={"count": 501}, match=[page(501, 500, modifiedSince=since)])
-
-    pages = list(client.list_members(3, modified_since=datetime(2026, 5, 1, tzinfo=UTC)))
-
-    assert [len(page) for page in pages] == [500, 1]
-    contact = pages[1][0]
-    assert (contact.email, contact.is_blocklisted) == ("ada@b.example", True)
-    assert (contact.list_ids, contact.unsubscribed_list_ids) == ((3, 4), (4,))
-    assert contact.attributes == {"FIRSTNAME": "Ada"}
-    assert contact.modified_at == datetime(2026, 5, 2, 10, 40, 30, tzinfo=UTC)
-
-
-def rows(*ids: int) -> list[dict[str, object]]:
-    return [{**CONTACT, "id": n} for n in ids]
-
-
-# What Brevo says of how many there are, on each page.
-COUNTS = {
-    "right": (3, 3, 3),
-    "too small": (1, 1, 1),
-    "too large": (9, 9, 9),
-    "0 on later pages": (3, 0, 0),
-    "missing": (None, None, None),
-    "a text": ("3", "3", "3"),
-    "no number": ("many", {}, []),
-}
-
-
-@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
-def test_list_is_read_until_a_page_is_empty_whatever_the_count_says(brevo, client, counts) -> None:
-    url = f"{LIST}/contacts"
-    pages = [(0, rows(1, 2)), (2, rows(3)), (3, [])]
-    for count, (offset, found) in zip(counts, pages, strict=True):
-        brevo.get(url, json={"count": count, "contacts": found}, match=[page(offset, 500)])
-
-    assert [len(found) for found in client.list_members(3)] == [2, 1]
-
-
-def test_short_last_page_that_is_sent_again_ends_the_reading(brevo, client) -> None:
-    """A server that takes no offset beyond the end sends its last page for ever."""
-    url = f"{LIST}/contacts"
-    brevo.get(url, json={"count": 502, "contacts": rows(*range(1, 501))}, match=[page(0, 500)])
-    brevo.get(url, json={"count": 502, "contacts": rows(501, 502)}, match=[page(500, 500)])
-    brevo.get(url, json={"count": 502, "contacts": rows(501, 502)}, match=[page(502, 500)])
-
-    assert [len(found) for found in client.list_members(3)] == [500, 2]
-
-
-def test_full_last_page_that_is_sent_again_ends_the_reading_when_it_was_all(brevo, client) -> None:
-    brevo.get(f"{LIST}/contacts", json={"count": 500, "contacts": rows(*range(1, 501))})
-
-    assert [len(found) for found in client.list_members(3)] == [500]
-    assert len(brevo.calls) == 2
-
-
-@pytest.mark.parametrize("count", [{"count": 900}, {"count": 0}, {}])
-def test_full_page_that_is_sent_for_ever_is_unreadable(brevo, client, count) -> None:
-    brevo.get(f"{LIST}/contacts", json={**count, "contacts": rows(*range(1, 501))})
-    pages = client.list_members(3)
-    next(pages)
-
-    with pytest.raises(BrevoUnreadable, match="over and over"):
-        next(pages)
-
-
-def test_pages_that_come_in_turns_for_ever_are_unreadable(script, client) -> None:
-    ones, others = rows(*range(1, 501)), rows(*range(501, 1001))
-    for found in (ones, others, ones):
-        script.get(f"{LIST}/contacts", json={"count": 1, "contacts": found})
-    pages = client.list_members(3)
-
-    assert [len(next(pages)), len(next(pages))] == [500, 500]
-    with pytest.raises(BrevoUnreadable, match="over and over"):
-        next(pages)
-
-
 def test_list_without_totals_is_read(brevo, client) -> None:
     brevo.get(LIST, json={**LIST_REPLY, "totalSubscribers": None, "uniqueSubscribers": "7"})
 
     assert client.get_list(3) == ContactList(3, "Lagos", 1, 7, None, 1)
-
-
-ODD = {
-    "date that is none": ({"modifiedAt": "0000-00-00 00:00:00"}, {"modified_at": None}),
-    "date of another kind": ({"modifiedAt": 1767225600}, {"modified_at": None}),
-    "date before all time": ({"modifiedAt": "0001-01-01T00:00:00+05:00"}, {"modified_at": None}),
-    "id as a text": ({"id": "17"}, {"id": 17}),
-    "id as a float": ({"id": 17.0}, {"id": 17}),
-    "id beyond all numbers": ({"id": "9" * 30}, {"id": 0}),
-    "no id": ({"id": None}, {"id": 0}),
-    "no address": ({"email": None}, {"email": ""}),
-    "address no database holds": ({"email": "a\0da\ud800@b.example"}, {"email": "ada?@b.example"}),
-    "address of another kind": ({"email": 5}, {"email": ""}),
-    "block as 1": ({"emailBlacklisted": 1}, {"is_blocklisted": True}),
-    "block as a text": ({"emailBlacklisted": "True"}, {"is_blocklisted": True}),
-    "block nobody understands": ({"emailBlacklisted": "maybe"}, {"is_blocklisted": True}),
-    "block of another kind": ({"emailBlacklisted": {}}, {"is_blocklisted": True}),
-    "no block as 0": ({"emailBlacklisted": 0}, {"is_blocklisted": False}),
-    "no block as 0.0": ({"emailBlacklisted": 0.0}, {"is_blocklisted": False}),
-    "no block as a text": ({"emailBlacklisted": "false"}, {"is_blocklisted": False}),
-    "no block said": ({"emailBlacklisted": None}, {"is_blocklisted": False}),
-    "lists as texts": ({"listIds": ["3", "4"]}, {"list_ids": (3, 4)}),
-    "lists as one text": ({"listIds": "3,4"}, {"list_ids": (3, 4)}),
-    "lists as objects": ({"listIds": [{"id": 3}, {"id": "4"}]}, {"list_ids": (3, 4)}),
-    "no lists": ({"listIds": None}, {"list_ids": ()}),
-    "lists nobody understands": ({"listIds": {"3": True}}, {"list_ids": ()}),
-    "unsubscriptions as texts": (
-        {"listUnsubscribed": ["4"]},
-        {"unsubscribed_list_ids": (4,), "is_blocklisted": False},
-    ),
-    "unsubscriptions nobody understands": (
-        {"listUnsubscribed": [4, "Lagos"]},
-        {"unsubscribed_list_ids": (4,), "is_blocklisted": True},
-    ),
-    "attributes as PHP writes none": ({"attributes": []}, {"attributes": {}}),
-    "no attributes": ({"attributes": None}, {"attributes": {}}),
-}
-
-
-@pytest.mark.parametrize(("odd", "read"), ODD.values(), ids=ODD)
-def test_odd_value_of_one_contact_fails_neither_them_nor_the_others(
-    script, client, odd, read
-) -> None:
-    plain = {**CONTACT, "emailBlacklisted": False, "listUnsubscribed": None}
-    found = [{**plain, "id": 1}, {**plain, **odd}]
-    script.get(f"{LIST}/contacts", json={"count": 2, "contacts": found})
-    script.get(f"{LIST}/contacts", json={"count": 2, "contacts": []})
-
-    [[other, contact]] = client.list_members(3)
-
-    assert (other.id, other.is_blocklisted) == (1, False)
-    assert {name: getattr(contact, name) for name in read} == read
-
-
-@pytest.mark.parametrize(
-    "odd", [None, "ada", 7, {}, [], {"id": "x"}, {"email": "nobody", "id": 0.5}]
-)
-def test_row_that_is_no_contact_is_counted_and_the_others_are_read(script, client, odd) -> None:
-    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": [odd, *rows(1, 2)]})
-    last = {"id": "the last"}
-    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": [last]}, match=[page(3, 500)])
-    script.get(f"{LIST}/contacts", json={"count": 3, "contacts": []}, match=[page(4, 500)])
-
-    first, second = client.list_members(3)
-
-    assert ([contact.id for contact in first], first.unreadable) == ([1, 2], 1)
-    assert (list(second), second.unreadable) == ([], 1)
-
-
-def test_failure_on_a_later_page_does_not_pass_for_the_end(brevo, client) -> None:
-    url = f"{LIST}/contacts"
-    brevo.get(url, json={"count": 2, "contacts": [CONTACT]}, match=[page(0, 500)])
-    brevo.get(url, status=500, match=[page(1, 500)])
-    pages = client.list_members(3)
-    next(pages)
-
-    with pytest.raises(BrevoTemporary):
-        next(pages)
-
-
-def test_contacts_modified_since_are_read_in_pages_of_a_thousand(brevo, client) -> None:
-    phone_only = {"id": 18, "attributes": {}}
-    wanted = page(0, 1000, modifiedSince="2026-05-01T00:00:00.000Z")
-    reply = {"count": 2, "contacts": [CONTACT, phone_only]}
-    brevo.get(f"{ROOT}/contacts", json=reply, match=[wanted])
-    end = page(2, 1000, modifiedSince="2026-05-01T00:00:00.000Z")
-    brevo.get(f"{ROOT}/contacts", json={"count": 2, "contacts": []}, match=[end])
-
-    [found] = client.contacts(modified_since=datetime(2026, 5, 1, tzinfo=UTC))
-
-    assert [contact.email for contact in found] == ["ada@b.example", ""]
-    assert found[1].modified_at is None
 
 
 def test_attributes_are_read(brevo, client) -> None:
@@ -423,117 +232,6 @@ def test_attribute_is_made_as_text_in_capitals(brevo, client) -> None:
     client.create_attribute("state")
 
     assert made.call_count == 1
-
-
-RUNNING = [
-    "queued",
-    "in_process",
-    "processing",
-    "a state of tomorrow",
-    "paused",
-    "suspended",
-    "cancelling",
-    "Pending validation",
-    "",
-]
-ENDED = [
-    "failed",
-    "cancelled",
-    "Canceled",
-    "aborted",
-    "ABORT",
-    "error",
-    "in_error",
-    "import error",
-    "expired",
-    "rejected",
-    "timed_out",
-    "time-out, stopped",
-    "completed_with_errors",
-    "partially_completed",
-    "incomplete",
-    "processed",
-    "success",
-]
-
-
-@pytest.mark.parametrize(
-    ("status", "finished", "succeeded"),
-    [
-        *((status, False, False) for status in RUNNING),
-        *((status, True, False) for status in ENDED),
-        ("completed", True, True),
-        ("Completed ", True, True),
-    ],
-)
-def test_process_is_running_until_its_state_means_an_end(
-    brevo, client, status, finished, succeeded
-) -> None:
-    brevo.get(f"{ROOT}/processes/78", json={"id": 78, "name": "IMPORTUSER", "status": status})
-
-    process = client.process(78)
-
-    assert (process.is_finished, process.succeeded) == (finished, succeeded)
-    assert process.must_be_read_back is (finished and not succeeded)
-
-
-@pytest.mark.parametrize("status", [None, 3, ["completed"], {}])
-def test_process_whose_state_is_no_text_is_running(brevo, client, status) -> None:
-    brevo.get(f"{ROOT}/processes/78", json={"id": 78, "status": status})
-
-    assert client.process(78) == Process(78, "", "", {})
-    assert not client.process(78).is_finished
-
-
-@pytest.mark.parametrize("info", [None, "none", [], 0, {"import": None}, {"import": []}])
-def test_process_without_reports_has_no_links(brevo, client, info) -> None:
-    reply = {"id": "78", "name": None, "status": "completed", "info": info}
-    brevo.get(f"{ROOT}/processes/78", json=reply)
-
-    assert client.process(78) == Process(78, "", "completed", {})
-
-
-def test_process_says_of_which_refusals_there_is_no_report(brevo, client) -> None:
-    counted = {"invalid_emails": 4, "duplicate_phone_id": 0, "duplicate_ext_id": "0", "other": {}}
-    reply = {"id": 78, "status": "completed", "info": {"import": counted}}
-    brevo.get(f"{ROOT}/processes/78", json=reply)
-
-    process = client.process(78)
-
-    assert (process.links, process.unlinked) == ({}, ("invalid_emails",))
-    report = client.refusals(process)
-    assert (report.refused, report.is_complete) == ({}, False)
-    assert "invalid_emails" in report.problem
-
-
-def test_status_that_no_column_holds_is_cut(brevo, client) -> None:
-    brevo.get(f"{ROOT}/processes/78", json={"id": 78, "status": "\0" + "failed " * 100})
-
-    assert client.process(78).status.startswith("failed failed")
-    assert len(client.process(78).status) <= 100
-
-
-def test_odd_process_does_not_hide_the_others(brevo, client) -> None:
-    found = [None, {"id": "x"}, {"id": "9", "name": "IMPORTUSER", "status": "queued"}]
-    brevo.get(f"{ROOT}/processes", json={"count": "3", "processes": found})
-
-    assert [process.id for process in client.latest_processes()] == [9]
-
-
-def test_process_keeps_the_links_that_lead_somewhere(brevo, client) -> None:
-    links = {"invalid_emails": "https://files.brevo.com/i.csv", "duplicate_phone_id": None}
-    reply = {"id": 78, "status": "completed", "info": {"import": links}}
-    brevo.get(f"{ROOT}/processes/78", json=reply)
-
-    assert client.process(78).links == {"invalid_emails": "https://files.brevo.com/i.csv"}
-
-
-def test_latest_processes_come_newest_first(brevo, client) -> None:
-    asked = query_param_matcher({"limit": 50, "offset": 0, "sort": "desc"})
-    rows = [{"id": n, "name": "IMPORTUSER", "status": "queued"} for n in (4, 9, 7)]
-    brevo.get(f"{ROOT}/processes", json={"count": 3, "processes": rows}, match=[asked])
-
-    assert [process.id for process in client.latest_processes()] == [9, 7, 4]
 
 
 def test_account_is_read(brevo, client) -> None:
@@ -597,25 +295,6 @@ def test_answer_of_another_shape_is_unreadable(
 
     with pytest.raises(BrevoUnreadable):
         getattr(client, method)(*arguments)
-
-
-BROKEN_CONTACTS = [
-    {},
-    [],
-    {"count": 1},
-    {"contacts": {}},
-    {"count": 2, "contacts": {"1": CONTACT}},
-    {"count": 2, "contacts": ["ada@b.example", "obi@b.example"]},
-    {"count": 2, "contacts": [{"mail": "ada@b.example"}, {"mail": "obi@b.example"}]},
-]
-
-
-@pytest.mark.parametrize("reply", BROKEN_CONTACTS)
-def test_page_of_another_shape_is_unreadable_not_empty(brevo, client, reply) -> None:
-    brevo.get(f"{LIST}/contacts", json=reply)
-
-    with pytest.raises(BrevoUnreadable):
-        list(client.list_members(3))
 
 
 @pytest.mark.parametrize(
