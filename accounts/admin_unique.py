@@ -50,9 +50,9 @@ class SavesOnce(ModelAdmin):
 
 
 def existing_row(form: Any) -> Any:
-    """Return the row that has what a form was refused for having too."""
-    told = [error.code for errors in form.errors.as_data().values() for error in errors]
-    if not form.is_bound or "unique" not in told:
+    """Return the other row with the value for which the form was refused, or None."""
+    codes = [error.code for errors in form.errors.as_data().values() for error in errors]
+    if not form.is_bound or "unique" not in codes:
         return None
     model, instance = type(form.instance), form.instance
     for field in model._meta.fields:

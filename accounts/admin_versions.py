@@ -23,7 +23,9 @@ else:
 VERSION = "version"
 _SALT = "accounts.admin.version"
 _TOO_OLD = "This page cannot be saved any more: reload it, then make your changes again."
-_UNSEEN = "This page does not say what it showed: reload it, then choose."
+_UNSEEN = (
+    "This form does not say which values it showed: reload the page, then make your changes again."
+)
 _DELETED = "It was deleted after you opened this page."
 _WHAT_NOW = (
     "The form shows what is stored now, and your own changes. Save again to store your changes, or "
@@ -134,8 +136,8 @@ class VersionedForm(BaseForm):
             self.add_error(None, ValidationError(_TOO_OLD, code="version"))
         elif self._seen is None:
             self._refuse_unseen()
-        elif told := self._merge(self._seen):
-            self.add_error(None, [ValidationError(text, code="version") for text in told])
+        elif changes := self._merge(self._seen):
+            self.add_error(None, [ValidationError(text, code="version") for text in changes])
 
     def _leave_unchanged(self) -> None:
         """Keep as it is stored what this form did not change: it shows no fractions of seconds."""
@@ -156,20 +158,20 @@ class VersionedForm(BaseForm):
 
     def _merge(self, seen: Version) -> list[str]:
         """Show what others changed, and return it in words: [] when nothing was."""
-        told = []
+        changes = []
         for name, column in self._columns().items():
             theirs = column.value_from_object(self.instance)
             if name in seen.values and column.to_python(seen.values[name]) != theirs:
-                told += self._tell(name, theirs)
-        if not told:
+                changes += self._describe(name, theirs)
+        if not changes:
             return []
         self.show_again(VERSION, self._current_version())
         who = " and ".join(changed_by(self.instance, seen.at)) or "somebody"
         what = self.instance._meta.verbose_name
         first = f"Nothing was saved: {who} changed this {what} after you opened the page."
-        return [first, *told, _WHAT_NOW]
+        return [first, *changes, _WHAT_NOW]
 
-    def _tell(self, name: str, theirs: Any) -> list[str]:
+    def _describe(self, name: str, theirs: Any) -> list[str]:
         old, new = self.in_words(name, self.initial[name]), self.in_words(name, theirs)
         words = f"{self._label(name)}: “{old}” became “{new}”."
         if name not in self.changed_data:

@@ -48,7 +48,7 @@ foreseers: list[Callable[[Change], list[Consequence]]] = []
 
 
 def foresee(change: Change) -> list[Consequence]:
-    return [told for foreseer in foreseers for told in foreseer(change)]
+    return [consequence for foreseer in foreseers for consequence in foreseer(change)]
 
 
 def digest_of(consequences: Sequence[Consequence]) -> str:
@@ -58,7 +58,7 @@ def digest_of(consequences: Sequence[Consequence]) -> str:
 
 
 class ForeseeingForm:
-    """Mix into the form of a row on which others rely: what follows must be read before."""
+    """Mix into the form of a row that others rely on: what follows must be confirmed first."""
 
     instance: Model
     data: Any

@@ -62,10 +62,10 @@ def _chosen(
     return _gone(gone[meant]) if meant in gone else _label(key, meant, labels[meant])
 
 
-def _gone(told: str) -> str:
+def _gone(sentence: str) -> str:
     """Turn “Property 17 no longer exists.” into “Property 17 (no longer exists)”."""
-    told = told.rstrip(".").replace(") no longer exists", ", no longer exists)")
-    return told.replace(" no longer exists", " (no longer exists)", 1) if "(" not in told else told
+    label = sentence.rstrip(".").replace(") no longer exists", ", no longer exists)")
+    return label if "(" in label else label.replace(" no longer exists", " (no longer exists)", 1)
 
 
 def _all(key: str) -> list[Option]:

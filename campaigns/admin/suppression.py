@@ -80,11 +80,11 @@ class SuppressionForm(forms.ModelForm[Suppression]):
             raise ValidationError(str(error)) from error
 
     def validate_unique(self) -> None:
-        said = self.cleaned_data
-        if "email" not in said:  # it is not asked for, or was refused
+        data = self.cleaned_data
+        if "email" not in data:  # it is not asked for, or was refused
             return
-        row = Suppression.objects.filter(email=said["email"]).first()
-        if row is not None and said.get("reason") in row.reasons:
+        row = Suppression.objects.filter(email=data["email"]).first()
+        if row is not None and data.get("reason") in row.reasons:
             words = f"It is suppressed already: {row.get_reason_display()}."
             self.add_error("email", ValidationError(words, code="unique"))
 

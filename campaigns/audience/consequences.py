@@ -25,9 +25,8 @@ def consequences(change: Change) -> list[Consequence]:
     """
     lost = _lost(change)
     breaking = _naming(lost)
-    told = [_breaks(segment) for segment in breaking]
     broken = {segment.pk for segment in breaking}
-    return [*told, *_leavers(change, broken)]
+    return [*map(_breaks, breaking), *_leavers(change, broken)]
 
 
 def _lost(change: Change) -> dict[str, set[int]]:

@@ -84,12 +84,12 @@ class Fetcher:
         """Return a report, decompressed; raise BrevoError, or what the HTTP library raises."""
         for _ in range(_MOST_REDIRECTS + 1):
             if objection := self.hosts.objection(url):
-                raise cannot_be_had(objection)
+                raise unreadable_report(objection)
             with self._send(url) as response:
                 if not response.is_redirect:
                     return self._save(response, deadline)
                 url = _onward(url, response.headers["location"])
-        raise cannot_be_had("its link leads from one address to the next without an end")
+        raise unreadable_report("it redirects too often")
 
     def _send(self, url: str) -> requests.Response:
         """Ask for a report; its body is not read yet.
@@ -127,7 +127,7 @@ class Fetcher:
         for piece in pieces:
             size += len(piece)
             if size > self.most_bytes:
-                raise cannot_be_had(f"it is larger than {self.most_bytes // 1_000_000} MB")
+                raise unreadable_report(f"it is larger than {self.most_bytes // 1_000_000} MB")
             if self.clock() > deadline:
                 raise BrevoTemporary("The report of the import takes too long to download")
             yield piece
@@ -139,11 +139,13 @@ class Fetcher:
             yield from self._sent(response)
             return
         if encoding not in {"gzip", "x-gzip", "deflate"}:
-            raise cannot_be_had(f"it is packed in a way that nobody asked for ({encoding[:20]})")
+            raise unreadable_report(
+                f"it is compressed in a way that was not requested ({encoding[:20]})"
+            )
         try:
             yield from _unpacked(self._sent(response))
         except zlib.error as error:
-            raise cannot_be_had("it cannot be unpacked") from error
+            raise unreadable_report("it cannot be decompressed") from error
 
     def _sent(self, response: requests.Response) -> Iterator[bytes]:
         # `read1` returns with what there is, so that a server that drips is noticed in time.
@@ -163,8 +165,8 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
             rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
     yield unpack.flush()
     if not unpack.eof:
-        raise cannot_be_had("it broke off before its end")
+        raise unreadable_report("it broke off before its end")
 
 
-def cannot_be_had(why: str) -> BrevoPermanent:
-    return BrevoPermanent(f"The report of the import is not read, for {why}")
+def unreadable_report(why: str) -> BrevoPermanent:
+    return BrevoPermanent(f"The report of the import was not read: {why}")

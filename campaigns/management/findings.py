@@ -25,7 +25,7 @@ from campaigns.errors import ListNotOurs
 from campaigns.models import BrevoList, Segment, Suppression, WebhookEvent
 from campaigns.sync.attributes import others_values, read_attributes
 from campaigns.sync.gateway import KnownAccount, account_of, remember_account
-from campaigns.sync.given_up import lists_back
+from campaigns.sync.given_up import lists_there_again
 from campaigns.sync.list_identity import check_account, unless_gone, why_not_ours
 
 
@@ -102,7 +102,7 @@ def _lists(client: BrevoClient) -> Findings:
             account = check_account(client, segment)
             known.add(segment.brevo_list_id or 0)
             yield _list_of(client, account, segment, ours)
-    for back in lists_back(client):
+    for back in lists_there_again(client):
         known.add(back.list_id)
         yield Finding(
             Mark.WRONG,

@@ -53,59 +53,59 @@ def prepare(run: Run) -> dict[str, str]:
     if is_first and not run.export.plan_only:
         return {}
     try:
-        found, notes = _read(run, is_first=is_first)
+        attributes, notes = _read(run, is_first=is_first)
     except BrevoError:
         return {}
-    _send_new_ones_to_all(run.segment, found)
+    _send_new_ones_to_all(run.segment, attributes)
     if not run.export.plan_only:
-        run.attributes = found
+        run.attributes = attributes
     return notes
 
 
 def attributes_of(run: Run) -> AttributeMap:
     """Return what the run sends people with, and remember it. Raises BrevoError."""
-    found = run.attributes
-    if found is None:
-        found, notes = _read(run, is_first=not _members(run.segment).exists())
+    attributes = run.attributes
+    if attributes is None:
+        attributes, notes = _read(run, is_first=not _members(run.segment).exists())
         run.save(notes={**run.export.notes, _SUBJECT: "", **notes})
-        run.attributes = found
-    _remember(run.segment, found)
-    return found
+        run.attributes = attributes
+    _remember(run.segment, attributes)
+    return attributes
 
 
 def _read(run: Run, *, is_first: bool) -> tuple[AttributeMap, dict[str, str]]:
     """Return what the account can hold, and the notes of the run about it."""
     there = run.client.attributes()
-    found, refused = _named(there), dict[str, str]()
-    _forget_lost(found)
-    _memory_of(run.segment, found)
+    attributes, refused = _named(there), dict[str, str]()
+    _forget_lost(attributes)
+    _memory_of(run.segment, attributes)
     if not run.export.plan_only:
-        found, refused = _make_missing(run.client, there)
-    notes = left_out(found, refused)
+        attributes, refused = _make_missing(run.client, there)
+    notes = left_out(attributes, refused)
     if is_first:
         with suppress(BrevoError):  # good to know, and no reason to stop
-            notes += others_values(run.client, found)
-    return found, {_SUBJECT: " ".join(notes)} if notes else {}
+            notes += others_values(run.client, attributes)
+    return attributes, {_SUBJECT: " ".join(notes)} if notes else {}
 
 
-def left_out(found: AttributeMap, refused: Mapping[str, str]) -> list[str]:
+def left_out(attributes: AttributeMap, refused: Mapping[str, str]) -> list[str]:
     """Say which attributes people are sent without, and why; ``refused`` holds Brevo's words."""
     sentences = [
         f"People are sent without {name}: at Brevo it holds no text. Delete it there, or give ours "
         f"another name with BREVO_ATTRIBUTES; then everybody gets the value."
-        for name in found.unusable
+        for name in attributes.unusable
     ]
     sentences += [
         f"People are sent without {name}, because Brevo does not make it: “{words}”. Once it is "
         "there, everybody gets the value."
         for name, words in refused.items()
     ]
-    if found.lacks_phone:
+    if attributes.lacks_phone:
         sentences.append("People are sent without phone numbers: the account has no attribute SMS.")
     return sentences
 
 
-def others_values(client: BrevoClient, found: AttributeMap) -> list[str]:
+def others_values(client: BrevoClient, attributes: AttributeMap) -> list[str]:
     """Say which of our attributes hold values at Brevo that we have not written.
 
     It looks at one page of the account's contacts, and at none that a list of ours ever had.
@@ -119,9 +119,10 @@ def others_values(client: BrevoClient, found: AttributeMap) -> list[str]:
         for user in User.objects.filter(email_key__in=emails - ours).values("email_key", *_TELLING)
     }
     return [
-        _in_words(found.names[name], name, values, len(page))
+        _in_words(attributes.names[name], name, values, len(page))
         for name in _TELLING
-        if name in found.names and (values := _others(theirs, found.names[name], name, people))
+        if name in attributes.names
+        and (values := _others(theirs, attributes.names[name], name, people))
     ]
 
 
@@ -162,23 +163,23 @@ def _make_missing(
         except BrevoError as error:
             words[name] = error.brevo_message or str(error)
     made = [Attribute(name, "normal", "text") for name in missing]
-    found = _named(client.attributes() if words else [*there, *made])
-    return found, {name: words.get(name, "no reason given") for name in found.missing}
+    attributes = _named(client.attributes() if words else [*there, *made])
+    return attributes, {name: words.get(name, "no reason given") for name in attributes.missing}
 
 
-def _forget_lost(found: AttributeMap) -> None:
+def _forget_lost(attributes: AttributeMap) -> None:
     """Remember for no segment what the account does not hold any more: its values are gone."""
     for memory in SentAttributes.objects.all():
-        kept = _common(memory.names, found)
+        kept = _common(memory.names, attributes)
         if kept != memory.names:
             SentAttributes.objects.filter(pk=memory.pk).update(names=kept)
 
 
-def _send_new_ones_to_all(segment: Segment, found: AttributeMap) -> None:
+def _send_new_ones_to_all(segment: Segment, attributes: AttributeMap) -> None:
     """Doubt the members who have values that they could not be sent with until now."""
     with transaction.atomic():
-        memory = _memory_of(segment, found)
-        new = {ours for ours, name in found.names.items() if memory.names.get(ours) != name}
+        memory = _memory_of(segment, attributes)
+        new = {ours for ours, name in attributes.names.items() if memory.names.get(ours) != name}
         if not new:
             return
         has_value = Q()
@@ -186,28 +187,28 @@ def _send_new_ones_to_all(segment: Segment, found: AttributeMap) -> None:
             has_value |= Q((f"{SENT_COLUMNS[ours]}__gt", ""))
         people = User.objects.filter(has_value).values("pk")
         _members(segment).filter(user_id__in=people).update(fingerprint=UNKNOWN)
-        memory.names = dict(found.names)
+        memory.names = dict(attributes.names)
         memory.save(update_fields=["names"])
 
 
-def _remember(segment: Segment, found: AttributeMap) -> None:
+def _remember(segment: Segment, attributes: AttributeMap) -> None:
     """Write what all members will have been sent with, before any of them is."""
     were_sent = _members(segment).exclude(fingerprint=UNKNOWN).exists()
-    memory = _memory_of(segment, found)
-    names = _common(memory.names, found) if were_sent else dict(found.names)
+    memory = _memory_of(segment, attributes)
+    names = _common(memory.names, attributes) if were_sent else dict(attributes.names)
     if names != memory.names:
         SentAttributes.objects.filter(pk=memory.pk).update(names=names)
 
 
-def _memory_of(segment: Segment, found: AttributeMap) -> SentAttributes:
+def _memory_of(segment: Segment, attributes: AttributeMap) -> SentAttributes:
     """Return what is remembered; at first, that people were sent all that there is."""
     return SentAttributes.objects.get_or_create(
-        segment_id=segment.pk, defaults={"names": dict(found.names)}
+        segment_id=segment.pk, defaults={"names": dict(attributes.names)}
     )[0]
 
 
-def _common(names: Mapping[str, str], found: AttributeMap) -> dict[str, str]:
-    return {ours: name for ours, name in names.items() if found.names.get(ours) == name}
+def _common(names: Mapping[str, str], attributes: AttributeMap) -> dict[str, str]:
+    return {ours: name for ours, name in names.items() if attributes.names.get(ours) == name}
 
 
 def _members(segment: Segment) -> QuerySet[ListMember]:

@@ -135,14 +135,14 @@ def settle_without_report(
     somebody; so are changes, of which a list says nothing. When they are too many for it, the rest
     is refused, if there is a refusal: the import has failed.
     """
-    logger.warning("Import %s: the list is read. %s", chunk.process_id, report.problem)
+    logger.warning("Import %s: the list is read instead. %s", chunk.process_id, report.problem)
     arrived = _arrived(run, chunk)
     with transaction.atomic():
         settled = _write_arrived(chunk, arrived)
         settled += _write_refused(chunk, report.refused)
         settled += _send_alone(chunk, refusal)
         _close(run, chunk, settled=settled, message=refusal or report.problem)
-    contact_ids.learn_found(chunk.export, arrived)
+    contact_ids.learn_added(chunk.export, arrived)
 
 
 def _send_alone(chunk: ExportChunk, refusal: str) -> int:
@@ -170,7 +170,7 @@ def write_outcomes(run: Run, chunk: ExportChunk, refusals: Mapping[str, str]) ->
 
 
 def _refuse(chunk: ExportChunk, emails: list[str], why: str) -> int:
-    """Refuse these lines; return how many go round once more because of their phone instead."""
+    """Refuse these lines; return how many are sent again instead, because of their phone."""
     once_more = 0
     for batch in in_batches(emails):
         sent = _stretch(chunk).filter(email__in=batch, outcome=Outcome.DONE)
@@ -210,7 +210,7 @@ def settle_by_list(run: Run, chunk: ExportChunk, *, is_certain: bool = True) -> 
         is_certain = is_certain or (chunk.kind == ChangeKind.JOIN and not lines.exists())
         state = ChunkState.FAILED if is_certain else ChunkState.UNKNOWN
         _close(run, chunk, settled=settled, state=state)
-    contact_ids.learn_found(chunk.export, arrived)
+    contact_ids.learn_added(chunk.export, arrived)
 
 
 def settle_refused(run: Run, chunk: ExportChunk, message: str) -> None:
@@ -333,15 +333,15 @@ def _arrived(run: Run, chunk: ExportChunk) -> dict[str, int]:
     list_id = chunk.export.brevo_list_id
     if list_id is None or chunk.kind != ChangeKind.JOIN or list_id != run.segment.brevo_list_id:
         return {}
-    hoped_for = set(lines_of(chunk).values_list("email", flat=True))
+    expected = set(lines_of(chunk).values_list("email", flat=True))
     since = chunk.sent_at - _CLOCKS_DIFFER
 
     def read() -> dict[str, int]:
-        found: dict[str, int] = {}
+        arrived: dict[str, int] = {}
         for page in run.client.list_members(list_id, modified_since=since):
             ids = {fold_email(contact.email): contact.id for contact in page}
-            found |= {email: ids[email] for email in hoped_for & ids.keys()}
-        return found
+            arrived |= {email: ids[email] for email in expected & ids.keys()}
+        return arrived
 
     try:
         return unless_gone(run.client, list_id, read)

@@ -96,7 +96,7 @@ def recount(export: SegmentExport, *, settled_by: SegmentExport) -> None:
             setattr(ended, name, value)
         if ended.status == ExportStatus.FAILED:
             ended.status = _status(ExportStatus.FAILED, counts, "")
-        remark = f"{settled_by} found out what became of the people sent."
+        remark = f"Sync {settled_by.pk} found out what became of the people who were sent."
         if remark not in ended.error_message:
             ended.error_message = f"{ended.error_message} {remark}".strip()
         ended.save(update_fields=[*_COUNTED, "failed", "status", "error_message"])

@@ -78,9 +78,9 @@ def learn_ids(known: Iterable[Known]) -> None:
     sql.execute(statement, [value for row in rows for value in row])
 
 
-def learn_found(export: SegmentExport, found: Mapping[str, int]) -> None:
+def learn_added(export: SegmentExport, added: Mapping[str, int]) -> None:
     """Keep {address: contact id} of people who were put on the list."""
-    segment_id, pairs = export.segment_id, list(found.items())
+    segment_id, pairs = export.segment_id, list(added.items())
     if segment_id is None:
         return
     for batch in in_batches(pairs, _AT_ONCE):
@@ -126,11 +126,11 @@ class Reading:
     def replaced(self) -> dict[str, int | None]:
         """Return {address: id of its old contact} where the list has another contact instead."""
         emails = [email for email in self._replaced if email not in self.elsewhere]
-        found: dict[str, int | None] = {}
+        old_ids: dict[str, int | None] = {}
         for batch in in_batches(emails, _AT_ONCE):
             members = _current(self.segment_id, batch)
-            found.update(members.values_list("email", "contact_id"))
-        return found
+            old_ids.update(members.values_list("email", "contact_id"))
+        return old_ids
 
     def close(self, *, unknown: Collection[str] = ()) -> None:
         """Take over the new id of addresses whose old contact is not on the list any more.
@@ -167,8 +167,8 @@ def take_off_handed_over(run: Run) -> None:
     on the list if so, and else makes a contact of their own.
     """
     statement = _HANDED_OVER.format(change=sql.table(ExportChange), member=sql.table(ListMember))
-    found = sql.rows(statement, [run.export.segment_id, run.export.pk])
-    for batch in in_batches(found, _AT_ONCE):
+    rows = sql.rows(statement, [run.export.segment_id, run.export.pk])
+    for batch in in_batches(rows, _AT_ONCE):
         emails, ids = zip(*batch, strict=True)
         ledger.doubt(run.export, emails)
         take_off(run, ids)
@@ -211,7 +211,7 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
     taken = _taken({(stay.segment_id, addresses[stay.contact_id or 0]) for stay in stays})
     newest = {stay.contact_id: stay.pk for stay in stays}
     current = {stay.contact_id for stay in stays if stay.removed_at is None}
-    found = []
+    moved = []
     for stay in stays:
         address = addresses[stay.contact_id or 0]
         is_elsewhere = address != fold_email(stay.email)
@@ -224,9 +224,9 @@ def _learn_addresses(page: Sequence[Contact]) -> list[tuple[ListMember, str]]:
         ):
             stay.email_at_brevo = address if is_elsewhere else ""
         if is_elsewhere:
-            found.append((stay, address))
+            moved.append((stay, address))
     ListMember.objects.bulk_update(stays, ["contact_id", "email_at_brevo"])
-    return found
+    return moved
 
 
 def _taken(pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:

@@ -170,7 +170,7 @@ def _process(events: list[WebhookEvent]) -> int:
 
 def _do(events: list[WebhookEvent]) -> int:
     wishes: list[Wish] = []
-    told: dict[str, list[int]] = {}
+    ids_by_message: dict[str, list[int]] = {}
     taken_apart = 0
     for event in events:
         message = ""
@@ -184,10 +184,10 @@ def _do(events: list[WebhookEvent]) -> int:
                 taken_apart += 1
         except (NotUnderstood, RecursionError) as error:
             message = str(error)
-        told.setdefault(message, []).append(event.pk)
+        ids_by_message.setdefault(message, []).append(event.pk)
     suppress_many(_of_people_we_know(wishes))
     now = timezone.now()
-    for message, ids in told.items():
+    for message, ids in ids_by_message.items():
         done = WebhookEvent.objects.filter(pk__in=ids)
         done.update(processed_at=now, error_message=message)
     return len(events) - taken_apart
@@ -234,15 +234,15 @@ def _wishes(
     event: Mapping[str, Any], reason: SuppressionReason, emails: Iterable[str]
 ) -> list[Wish]:
     note, at = _note(event), _moment(event)
-    found = []
+    wishes = []
     for email in dict.fromkeys(emails):
         try:
-            found.append(Wish(email, reason, SuppressionSource.WEBHOOK, note=note, at=at))
+            wishes.append(Wish(email, reason, SuppressionSource.WEBHOOK, note=note, at=at))
         except ValueError:
             continue
-    if not found and reason != SuppressionReason.DELETED:  # contacts may be known by phone only
+    if not wishes and reason != SuppressionReason.DELETED:  # contacts may be known by phone only
         raise NotUnderstood(_NO_ADDRESS)
-    return found
+    return wishes
 
 
 def _plain(name: object) -> str:

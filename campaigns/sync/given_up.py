@@ -28,18 +28,20 @@ from campaigns.sync.work import Run
 
 
 def release(client: BrevoClient, segment: Segment) -> str:
-    """Let the segment go of a list that is not in this account; the next sync makes a new one.
+    """Make the segment forget a list that is not in this account; the next sync makes a new one.
 
     Nothing at Brevo is changed, and nothing here when the list is the segment's. Returns what was
     done as a sentence. Raises SegmentBusy while a run is at work, and BrevoError.
     """
     try:
-        found = find_list(client, segment)
+        shown = find_list(client, segment)
     except ListNotOurs:
         return _release(segment, account_of(client))
-    if found is None:
+    if shown is None:
         return f"Segment “{segment.name}” has no list at Brevo: the next sync makes a new one."
-    return f"List {found.id} is here and is the list of segment “{segment.name}”: it stays so."
+    return (
+        f"List {shown.id} is here and is the list of segment “{segment.name}”: nothing was changed."
+    )
 
 
 def _release(segment: Segment, account: KnownAccount) -> str:
@@ -47,12 +49,12 @@ def _release(segment: Segment, account: KnownAccount) -> str:
     at_work = SegmentExport.objects.active().filter(segment=segment).first()
     if at_work is not None:
         raise SegmentBusy(segment.name, at_work.pk)
-    told = f"Segment “{segment.name}” no longer has list {list_id}, which stays as it is"
+    message = f"Segment “{segment.name}” no longer has list {list_id}, which stays as it is"
     with transaction.atomic():
         Segment.objects.filter(pk=segment.pk, brevo_list_id=list_id).update(brevo_list_id=None)
-        # What was on its way went to a list, and by a process, that mean nothing here.
+        # The requests that are still open belong to a list and a process of the other account.
         lost = ExportChunk.objects.possibly_arriving().filter(export__segment=segment)
-        lost.update(state=ChunkState.FAILED, error_message=told, finished_at=timezone.now())
+        lost.update(state=ChunkState.FAILED, error_message=message, finished_at=timezone.now())
         if known is None or known.account != account.id:
             contacts = ListMember.objects.filter(segment=segment, contact_id__isnull=False)
             contacts.update(contact_id=None, email_at_brevo="")
@@ -61,15 +63,15 @@ def _release(segment: Segment, account: KnownAccount) -> str:
         )
     segment.brevo_list_id = None
     where = f" in {known.account_name}" if known is not None else ""
-    return f"{told}{where}. The next sync makes a new list."
+    return f"{message}{where}. The next sync makes a new list."
 
 
-def exist_for(segment: Segment) -> bool:
+def has_given_up_lists(segment: Segment) -> bool:
     """True when the segment ever gave up a list."""
     return BrevoList.objects.filter(segment=segment.pk).exclude(given_up_at=None).exists()
 
 
-def lists_back(client: BrevoClient, segment: Segment | None = None) -> Iterator[BrevoList]:
+def lists_there_again(client: BrevoClient, segment: Segment | None = None) -> Iterator[BrevoList]:
     """Yield the lists that were given up, of this segment or of all, and are there all the same.
 
     Raises BrevoError. Costs a request for each list that was given up in this account.
@@ -90,8 +92,8 @@ def lists_back(client: BrevoClient, segment: Segment | None = None) -> Iterator[
 
 
 def lists_elsewhere(segment: Segment) -> list[BrevoList]:
-    """Return the lists in other accounts that the segment was let go of: nobody touches them."""
-    if not exist_for(segment):
+    """Return the lists that the segment had in other accounts; nothing here changes them."""
+    if not has_given_up_lists(segment):
         return []
     account = account_of(connect())
     rows = BrevoList.objects.filter(segment=segment.pk).exclude(given_up_at=None)
@@ -103,17 +105,19 @@ def clean(run: Run) -> list[str]:
 
     Only people whom we put there are taken off. Returns a sentence for each such list.
     """
-    told = []
+    sentences = []
     what = "Lists that were given up"
     try:
-        for row in lists_back(run.client, run.segment):
+        for row in lists_there_again(run.client, run.segment):
             what = f"List {row.list_id} “{row.name}”, which Brevo no longer had, is there again"
             removed = _take_off(run, row)
             off = f"; {removed} who may not be mailed were taken off" if removed else ""
-            told.append(f"{what}{off}. Mail the segment's new list, and delete that one in Brevo.")
+            sentences.append(
+                f"{what}{off}. Mail the segment's new list, and delete that one in Brevo."
+            )
     except (BrevoPermanent, BrevoTemporary) as error:
-        told.append(f"{what}: people who may not be mailed may still be on it. {error}")
-    return told
+        sentences.append(f"{what}: people who may not be mailed may still be on it. {error}")
+    return sentences
 
 
 def _take_off(run: Run, row: BrevoList) -> int:

@@ -106,13 +106,13 @@ def delete_for(segment: Segment) -> None:
     Raises BrevoError, and ListNotOurs when the list is not the segment's: release it first.
     """
     list_id = segment.brevo_list_id
-    client = connect() if list_id is not None or given_up.exist_for(segment) else None
+    client = connect() if list_id is not None or given_up.has_given_up_lists(segment) else None
     if client is None:
         return
     if list_id is not None and find_list(client, segment) is not None:
         with suppress(BrevoNotFound):
             unless_gone(client, list_id, lambda: client.delete_list(list_id))
-    for back in given_up.lists_back(client, segment):
+    for back in given_up.lists_there_again(client, segment):
         with suppress(BrevoNotFound):
             client.delete_list(back.list_id)
 

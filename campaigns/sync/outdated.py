@@ -41,11 +41,11 @@ def why_outdated(export: SegmentExport, *, compare: bool) -> str:
         return ""
     if is_redefined(export):
         return "The criteria of the segment were changed after this plan was made."
-    if found := problems(segment):
-        return f"The segment is broken since: {' '.join(found)}"
+    if reasons := problems(segment):
+        return f"The segment is broken: {' '.join(reasons)}"
     later = SegmentExport.objects.filter(_DID_SOMETHING, segment=segment, pk__gt=export.pk)
     if (newest := later.order_by("-pk").first()) is not None:
-        return f"Export {newest.pk} changed the list after this plan was made."
+        return f"Sync {newest.pk} changed the list after this plan was made."
     return _how_far_moved(export) if compare else ""
 
 

@@ -95,24 +95,24 @@ def look_up(client: BrevoClient, known: Mapping[str, int | None]) -> LookedUp:
     Costs one request a contact; from 500 on the whole account is read first, 1,000 a request.
     Raises no BrevoError: what could not be asked is unknown.
     """
-    found, ours, asking = LookedUp(), _our_lists(client), _Asking(client)
+    result, ours, asking = LookedUp(), _our_lists(client), _Asking(client)
     waiting = {email: contact_id for email, contact_id in known.items() if contact_id}
-    found.never_seen = known.keys() - waiting.keys()
+    result.never_seen = known.keys() - waiting.keys()
     wishes: list[Wish] = []
     if len(waiting) > MOST_QUESTIONS:
-        wishes += _read_account(client, waiting, ours, found)
+        wishes += _read_account(client, waiting, ours, result)
     for email in sorted(waiting):
         is_answered, details = asking.about(waiting[email])
         if is_answered:
-            wishes += _judge(email, waiting[email], details, ours, found)
+            wishes += _classify(email, waiting[email], details, ours, result)
         else:
-            found.unknown.add(email)
+            result.unknown.add(email)
     suppress_many(wishes)
-    return found
+    return result
 
 
 def _read_account(
-    client: BrevoClient, waiting: dict[str, int], ours: set[int | None], found: LookedUp
+    client: BrevoClient, waiting: dict[str, int], ours: set[int | None], result: LookedUp
 ) -> list[Wish]:
     """Take from those who wait whoever is met as the contact that we knew.
 
@@ -128,36 +128,36 @@ def _read_account(
                 del waiting[email]
                 flags = list(_wishes([contact], ours))
                 wishes += flags
-                (found.held if flags else found.there).add(email)
+                (result.held if flags else result.there).add(email)
     except BrevoError:
         pass  # whoever was not met is asked about one by one, or stays unknown
     return wishes
 
 
-def _judge(
+def _classify(
     email: str,
     contact_id: int,
     details: ContactDetails | None,
     ours: set[int | None],
-    found: LookedUp,
+    result: LookedUp,
 ) -> list[Wish]:
     source = SuppressionSource.RECONCILIATION
     if details is None:
-        found.held.add(email)
-        told = f"Contact {contact_id} is no longer in Brevo."
-        return [Wish(email, SuppressionReason.DELETED, source, note=told)]
+        result.held.add(email)
+        note = f"Contact {contact_id} is no longer in Brevo."
+        return [Wish(email, SuppressionReason.DELETED, source, note=note)]
     flag = _flag(details.contact, ours)
     reasons = [*_reasons(details), *([flag] if flag else [])]
     if flag is None and reasons == [SuppressionReason.BOUNCED]:
         reasons = []  # Brevo mails them again
     now = fold_email(details.contact.email)
     if reasons:
-        found.held.add(email)
+        result.held.add(email)
         return [Wish(email, reason, source) for reason in reasons]
     if now and now != email:
-        found.moved[email] = now
+        result.moved[email] = now
     else:
-        found.there.add(email)
+        result.there.add(email)
     return []
 
 

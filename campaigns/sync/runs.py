@@ -291,7 +291,7 @@ def waiting_plan(export: SegmentExport) -> SegmentExport | None:
 
 
 def _replace_reviewed(run: Run) -> None:
-    call_off(apply.waiting_plans(run), f"Export {run.export.pk} replaced this plan.")
+    call_off(apply.waiting_plans(run), f"Sync {run.export.pk} replaced this plan.")
 
 
 def _verify(run: Run) -> None:

@@ -89,7 +89,7 @@ class Sender:
                 continue
             outcome, message = self._upsert(person)
             chunks.settle_one(self.run, chunk, person.line, outcome, message)
-            contact_ids.learn_found(self.run.export, self._made)
+            contact_ids.learn_added(self.run.export, self._made)
             self._made.clear()
             self.run.show()
         is_certain = client.unanswered == unanswered

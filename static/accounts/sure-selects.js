@@ -2,7 +2,7 @@
 //
 // Select2 leaves the rows of the last search in place while the next one is under way, and Enter
 // takes the first of them. Here Enter waits for the answer; a search that fails says so; whoever
-// leaves the box before the answer came has chosen nothing, and is told.
+// leaves the box before the answer came has chosen nothing, and a note says so.
 "use strict";
 (() => {
   const FAILED = "The search failed: nothing was chosen. Type again; if it fails again, reload this page.";
@@ -66,15 +66,15 @@
 
   function note(container, words) {
     const box = container.$container[0];
-    let told = box.parentElement?.querySelector(":scope > .select-note");
-    if (!told && !words) return;
-    if (!told) {
-      told = document.createElement("p");
-      told.className = "select-note";
-      told.setAttribute("role", "status");
-      box.after(told);
+    let paragraph = box.parentElement?.querySelector(":scope > .select-note");
+    if (!paragraph && !words) return;
+    if (!paragraph) {
+      paragraph = document.createElement("p");
+      paragraph.className = "select-note";
+      paragraph.setAttribute("role", "status");
+      box.after(paragraph);
     }
-    told.textContent = words;
+    paragraph.textContent = words;
   }
 
   function watchRows(container) {

@@ -35,14 +35,14 @@ class SuppressionViewSet(mixins.ListModelMixin, WritingView):
 
     def create(self, request: Request, *_: Any, **__: Any) -> Response:
         """Answer 201, or 200 when an address that was suppressed has got another reason."""
-        said = self.get_serializer(data=request.data)
-        said.is_valid(raise_exception=True)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         last = Suppression.objects.values_list("pk", flat=True).first() or 0
-        row = said.save(created_by=self.caller)
+        row = serializer.save(created_by=self.caller)
         if row.pk > last:
-            return self.made(row, said.data)
+            return self.made(row, serializer.data)
         log_action(self.caller, row, CHANGE, "Added a reason through the API.")
-        return self.changed(row, said.data)
+        return self.changed(row, serializer.data)
 
     def get_serializer_class(self) -> Any:
         return NoteSerializer if self.action == "partial_update" else SuppressionSerializer

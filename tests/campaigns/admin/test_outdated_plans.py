@@ -72,13 +72,13 @@ def test_a_plan_of_a_broken_segment_says_what_is_broken(client, manager, plan) -
     SegmentExport.objects.filter(pk=plan.pk).update(
         definition=Segment.objects.get(pk=plan.segment_id).definition
     )
-    assert "The segment is broken since: Property 77 no longer exists." in page(client, plan)
+    assert "The segment is broken: Property 77 no longer exists." in page(client, plan)
 
 
 def test_a_plan_that_a_later_run_overtook_says_so(client, manager, plan) -> None:
     later = run_export(request_sync(plan.segment).pk)
     assert later.status == ExportStatus.SUCCESS
-    assert f"Export {later.pk} changed the list after this plan was made." in page(client, plan)
+    assert f"Sync {later.pk} changed the list after this plan was made." in page(client, plan)
 
 
 def test_reviewing_again_makes_a_plan_of_what_is_true_now(client, manager, plan) -> None:

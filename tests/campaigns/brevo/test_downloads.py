@@ -56,10 +56,10 @@ CANNOT_BE_HAD = {
     "too slow": ({"body": requests.ReadTimeout()}, "took too long"),
     "no trust": ({"body": requests.exceptions.SSLError("bad")}, "cannot be trusted (TLS)"),
     "no such address": ({"body": requests.exceptions.InvalidURL()}, "leads nowhere"),
-    "packed otherwise": ({"headers": {"Content-Encoding": "br"}}, "packed in a way"),
+    "packed otherwise": ({"headers": {"Content-Encoding": "br"}}, "compressed in a way"),
     "not what it says": (
         {"body": b"EMAIL\n", "headers": {"Content-Encoding": "gzip"}},
-        "cannot be unpacked",
+        "cannot be decompressed",
     ),
     "half an archive": (
         {"body": gzip.compress(b"EMAIL\n" * 9)[:-9], "headers": {"Content-Encoding": "gzip"}},
@@ -135,7 +135,7 @@ def test_no_redirect_leads_to_a_stranger(brevo, client, link) -> None:
 
 def test_report_on_a_stranger_names_the_host_and_the_setting(client) -> None:
     assert report_of(client, "https://s3.example.com/i.csv").problem == (
-        "The report of the import is not read, for it lies on s3.example.com, which is neither "
+        "The report of the import was not read: it lies on s3.example.com, which is neither "
         "Brevo's nor in BREVO_REPORT_HOSTS."
     )
 
@@ -157,7 +157,7 @@ def test_redirects_among_brevos_hosts_are_followed_and_those_without_end_are_not
     brevo.get("https://brevo.com/4", status=301, headers={"Location": "https://brevo.com/4"})
 
     assert report_of(client) == ImportReport(REFUSED)
-    assert "without an end" in report_of(client, "https://brevo.com/4").problem
+    assert "redirects too often" in report_of(client, "https://brevo.com/4").problem
     assert len(brevo.calls) == 3 + 6
 
 

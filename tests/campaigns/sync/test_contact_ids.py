@@ -28,7 +28,6 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 NEW = "ada.new@example.com"
-COUNTED = {"verify_level": "COUNT"}
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ class Histories(RuleBasedStateMachine):
         events.process_pending()
 
     @rule(who=st.integers(8, 13))
-    def a_colleague_puts_puts_somebody_on_the_list(self, who: int) -> None:
+    def a_colleague_puts_somebody_on_the_list(self, who: int) -> None:
         """Of whom some are strangers and some may be, or may become, ours."""
         if self.list_id in self.brevo.lists() and address(who) not in self.ever_ours():
             self.brevo.put_on_list(self.list_id, address(who))

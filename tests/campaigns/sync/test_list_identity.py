@@ -269,7 +269,7 @@ def test_two_segments_may_have_lists_of_one_id_in_two_accounts(moved, segment):
 def test_list_that_is_the_segments_is_not_released(segment):
     told = release(connect(), segment)
 
-    assert told == "List 1 is here and is the list of segment “Women”: it stays so."
+    assert told == "List 1 is here and is the list of segment “Women”: nothing was changed."
     segment.refresh_from_db()
     assert segment.brevo_list_id == 1
 

@@ -122,7 +122,7 @@ def test_waiting_plan_is_replaced_once_the_definition_is_another(segment):
 
     waiting.refresh_from_db()
     assert (waiting.status, newer.status) == (ExportStatus.CANCELLED, ExportStatus.WAITING)
-    assert waiting.error_message == f"Export {newer.pk} replaced this plan."
+    assert waiting.error_message == f"Sync {newer.pk} replaced this plan."
     assert outcomes(waiting) == {Outcome.NOT_ATTEMPTED: 30}
 
 

@@ -209,7 +209,10 @@ def test_import_that_is_finished_after_its_sync_is_counted_by_its_sync(brevo, se
 
     first.refresh_from_db()
     assert (first.status, first.added, second.added) == (ExportStatus.PARTIAL, 30, 0)
-    assert f"{second} found out what became of the people sent." in first.error_message
+    assert (
+        f"Sync {second.pk} found out what became of the people who were sent."
+        in first.error_message
+    )
     assert outcomes(first) == {Outcome.DONE: 30}
     assert ListMember.objects.filter(added_by=first.pk).count() == 30
 
