@@ -186,6 +186,8 @@ def _against(proof: dict[str, object]) -> str:
             f"Reading the list back found {proof['missing']} missing and "
             f"{proof['unexpected']} still on it that were removed: sync again."
         )
+    if twice := proof.get("twice"):
+        sentences.append(f"{twice} are on the list twice, under two addresses: sync again.")
     if others := proof.get("said_no"):
         sentences.append(
             f"{others} who must not be mailed are on the list, and we did not put them there: "

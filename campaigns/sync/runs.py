@@ -303,12 +303,10 @@ def _verify(run: Run) -> None:
     if wanted == VerifyLevel.AUTO and (proof.falls_short or _holds_more_than_before(run, proof)):
         level = VerifyLevel.FULL
         proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
-    if proof.twins:
-        contact_ids.take_off(run, proof.twins)
-        proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
     for pause in _LOOK_AGAIN_AFTER:
         if not _may_come_right(run, proof):
             break
+        contact_ids.take_off(run, proof.twins)
         apply.remove_again(run, proof.unexpected_emails)
         run.pause(pause)
         proof = verify.verify(run.client, run.segment, level, after=run.export.pk)
@@ -355,7 +353,7 @@ def _to_be_sent_again(run: Run, proof: verify.Proof) -> list[str]:
 
 def _may_come_right(run: Run, proof: verify.Proof) -> bool:
     """True when the list may only lag behind: something was sent, or somebody is still on it."""
-    if proof.unexpected_emails:
+    if proof.unexpected_emails or proof.twins:
         return True
     falls_short = proof.falls_short or bool(proof.missing_emails)
     return falls_short and run.export.chunks.exists()

@@ -58,7 +58,7 @@ class Proof:
             return False
         if self.level == VerifyLevel.COUNT:
             return self.on_list is not None and self.on_list >= self.expected
-        return not self.missing and not self.unexpected and not self.said_no
+        return not (self.missing or self.unexpected or self.said_no or self.twins)
 
     @property
     def falls_short(self) -> bool:
@@ -68,6 +68,7 @@ class Proof:
     def as_json(self) -> dict[str, object]:
         told = asdict(self) | {"holds": self.holds}
         del told["missing_emails"], told["unexpected_emails"], told["twins"]  # may be millions
+        told["twice"] = len(self.twins)
         return told
 
 

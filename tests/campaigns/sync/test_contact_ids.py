@@ -449,3 +449,21 @@ def test_two_of_ours_merged_into_one_are_two_again(brevo, segment):
 
     assert members(brevo, segment) == addresses(1, 2, 3)
     assert outcomes(sync(segment)) == {}
+
+
+@pytest.mark.parametrize(("refusals", "status", "members"), [(2, "SUCCESS", 1), (99, "PARTIAL", 2)])
+def test_contact_made_twice_is_taken_off_until_it_is_gone_or_the_sync_says_so(
+    brevo, monkeypatch, refusals, status, members
+):
+    monkeypatch.setattr("campaigns.sync.work.Run.pause", lambda run, _: run.beat())
+    segment = make_segment_of_women()
+    women(1)
+    sync(segment)
+    brevo.correct_address(address(1), "ada1.new@example.com")
+    alter(1, first_name="Grace")
+    brevo.fault(f"no-contact*{refusals}")
+
+    export = sync(segment)
+
+    assert (export.status, len(brevo.members(segment.brevo_list_id))) == (status, members)
+    assert ("twice, under two addresses" in export.error_message) == (status == "PARTIAL")
