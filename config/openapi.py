@@ -1,7 +1,6 @@
 """What the schema says of every call alike: how to log in, and how errors look."""
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
@@ -9,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from config.problems import MEDIA_TYPE
+from config.problems import MEDIA_TYPE, title_of
 
 _INT32 = 2**31 - 1
 
@@ -135,7 +134,7 @@ def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
 
 
 def _response(status: int) -> OpenApiResponse:
-    title = HTTPStatus(status).phrase
+    title = title_of(status)
     example = {"type": "about:blank", "title": title, "status": status, "detail": _DETAILS[status]}
     return OpenApiResponse(
         ProblemSerializer,

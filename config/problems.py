@@ -35,6 +35,7 @@ MEDIA_TYPE = "application/problem+json"
 API_ROOT = "/api/"
 WHOLE = api_settings.NON_FIELD_ERRORS_KEY
 RETRY_SECONDS = 5
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}  # of Python 3.13 on
 _TOLD = 3  # so many errors are told in the detail
 
 
@@ -160,6 +161,11 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
+def title_of(status: int) -> str:
+    """Return the phrase of a status as RFC 9110 has it, whichever Python answers."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def document(error: exceptions.APIException) -> dict[str, Any]:
     """Return the problem document of an HTTP error."""
     errors = getattr(error, "errors", None)
@@ -167,7 +173,7 @@ def document(error: exceptions.APIException) -> dict[str, Any]:
         errors = list(_flat(error.detail))
     problem = {
         "type": getattr(error, "type", "about:blank"),
-        "title": HTTPStatus(error.status_code).phrase,
+        "title": title_of(error.status_code),
         "status": int(error.status_code),
         "detail": _printable(_in_words(errors) if errors else _first(error.detail)),
         **getattr(error, "more", {}),
