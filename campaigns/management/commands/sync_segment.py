@@ -29,6 +29,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="one JSON object per segment")
         parser.add_argument(
+            "--quiet", action="store_true", help="print only what needs somebody, for cron"
+        )
+        parser.add_argument(
             "--verify",
             choices=[level.value.lower() for level in VerifyLevel],
             default=VerifyLevel.AUTO.lower(),
@@ -37,7 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         self.as_json: bool = options["json"]
-        self.watcher = Watcher(self.stderr, silent=self.as_json)
+        self.is_quiet: bool = options["quiet"]
+        self.watcher = Watcher(self.stderr, silent=self.as_json or self.is_quiet)
         if options["apply"] is not None:
             runs = [self._apply(options)]
         elif options["approve"]:
@@ -98,6 +102,8 @@ class Command(BaseCommand):
         return refused.status
 
     def _report(self, export: SegmentExport) -> None:
+        if self.is_quiet and export.status == ExportStatus.SUCCESS:
+            return
         if self.as_json:
             self.stdout.write(json.dumps(_as_json(export), ensure_ascii=False))
             return

@@ -236,6 +236,20 @@ def test_plan_under_review_is_no_failure_of_the_next_sync(run, segment) -> None:
     assert f"Sync {number} of this segment waits" in told(hourly)[0]["error_message"]
 
 
+def test_quiet_command_says_nothing_of_what_went_well(run, segment) -> None:
+    said = run(COMMAND, "Women", "--quiet")
+
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_quiet_command_says_what_needs_somebody(brevo, run, segment) -> None:
+    brevo.fault("key-revoked@GET /contacts/*")
+
+    said = run(COMMAND, "Women", "--quiet")
+
+    assert (said.code, "Make a new key in Brevo" in said.out) == (1, True)
+
+
 # What goes wrong
 
 
