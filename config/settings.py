@@ -248,7 +248,7 @@ BREVO_WEBHOOK_TOKEN = env.secret("BREVO_WEBHOOK_TOKEN")
 # A plan removing more than this share (in percent) of a list of 50 or more waits for a person.
 CAMPAIGNS_REMOVAL_BRAKE = env.integer("CAMPAIGNS_REMOVAL_BRAKE", 30, minimum=0, maximum=100)
 # How long (in seconds) a silent run keeps its segment before the next one may take it up.
-CAMPAIGNS_IMPORT_WAIT = env.integer("CAMPAIGNS_IMPORT_WAIT", 60, minimum=1)
+CAMPAIGNS_IMPORT_WAIT = env.integer("CAMPAIGNS_IMPORT_WAIT", 15, minimum=1)
 CAMPAIGNS_LEASE_SECONDS = env.integer("CAMPAIGNS_LEASE_SECONDS", 120, minimum=2)
 # Lists up to this many members are read back name by name after a run; longer ones are counted.
 CAMPAIGNS_VERIFY_UP_TO = env.integer("CAMPAIGNS_VERIFY_UP_TO", 50_000, minimum=0)

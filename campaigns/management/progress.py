@@ -44,7 +44,7 @@ class Watcher:
             self._bar.update(done - self._bar.n)
             self._bar.refresh()
         elif phase != self._phase and not self._silent:
-            self._stream.write(f"{self._name}: {phase.lower()} ({done} of {total})")
+            self._stream.write(f"{self._name}: {phase[:1].lower()}{phase[1:]} ({done} of {total})")
         self._phase = phase
 
     def stop(self) -> None:

@@ -113,9 +113,10 @@ class Run:
             raise RunCancelled("Cancelled before it was finished.")
 
     def wait_for(self, what: str) -> None:
-        """Show on the run's page what it waits for; "" when it goes on."""
+        """Show on the run's page, and to whoever watches, what it waits for; "" when it goes on."""
         if self.export.waits_for != what:
             self.save(waits_for=what)
+            self.show()
 
     def pause(self, seconds: float) -> None:
         """Sleep without losing the lease."""
@@ -150,4 +151,6 @@ class Run:
         if self._progress is not None:
             export = self.export
             label = export.get_phase_display()
+            if export.waits_for:
+                label = f"{label}, waits for {export.waits_for}"
             self._progress(label, export.progress_done, export.progress_total)

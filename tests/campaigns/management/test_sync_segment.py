@@ -236,6 +236,17 @@ def test_plan_under_review_is_no_failure_of_the_next_sync(run, segment) -> None:
     assert f"Sync {number} of this segment waits" in told(hourly)[0]["error_message"]
 
 
+def test_command_says_what_it_waits_for(brevo, run, segment, settings, monkeypatch) -> None:
+    monkeypatch.setattr("campaigns.sync.work.Run.pause", lambda run, _: run.beat())
+    User.objects.bulk_create(User(email=f"u{n}@example.com", gender="FEMALE") for n in range(30))
+    brevo.fault("import-stuck")
+
+    said = run(COMMAND, "Women")
+
+    assert "Women: sending, waits for Brevo to finish import" in said.err
+    assert (said.code, "it says “queued”" in said.out) == (1, True)
+
+
 def test_quiet_command_says_nothing_of_what_went_well(run, segment) -> None:
     said = run(COMMAND, "Women", "--quiet")
 
