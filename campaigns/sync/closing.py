@@ -164,12 +164,19 @@ def _what_is_amiss(export: SegmentExport, counts: Counts) -> str:
     proof = export.proof
     refused = _total(counts, Outcome.REFUSED)
     left = _total(counts, Outcome.NOT_ATTEMPTED)
+    explained = _left_with_reason(export) if left else 0
     told = [
         refused and f"Brevo refused {refused} of the people: each line says why.",
-        left and f"{left} could not be attempted: sync again.",
+        explained and f"{explained} were left for a later sync: each line says why.",
+        left > explained and f"{left - explained} could not be attempted: sync again.",
         not proof.get("holds", True) and _against(proof),
     ]
     return " ".join(sentence for sentence in told if sentence)
+
+
+def _left_with_reason(export: SegmentExport) -> int:
+    left = ExportChange.objects.filter(export=export, outcome=Outcome.NOT_ATTEMPTED)
+    return left.exclude(message="").count()
 
 
 def _against(proof: dict[str, object]) -> str:

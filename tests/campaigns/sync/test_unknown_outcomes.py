@@ -187,6 +187,7 @@ def test_people_in_an_import_that_stays_queued_are_not_sent_again(brevo, segment
     assert outcomes(export) == {Outcome.NOT_ATTEMPTED: 30, Outcome.DONE: 30}
     left = export.changes.filter(outcome=Outcome.NOT_ATTEMPTED).first()
     assert "Brevo has not finished import" in left.message
+    assert export.error_message == "30 were left for a later sync: each line says why."
 
 
 def test_people_in_an_import_that_stays_queued_for_a_day_are_sent_again(brevo, segment):
