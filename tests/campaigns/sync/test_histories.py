@@ -322,12 +322,22 @@ class Histories(RuleBasedStateMachine):
         go=SOME,
         leave=SOME,
         then=st.sampled_from([0, 1, 2, 5, 6]),
+        fault=st.just("") | FAULTS,
     )
     def a_sync_that_is_killed(
-        self, last: int, come: set[int], change: set[int], go: set[int], leave: set[int], then: int
+        self,
+        last: int,
+        come: set[int],
+        change: set[int],
+        go: set[int],
+        leave: set[int],
+        then: int,
+        fault: str,
     ) -> None:
         """Before its nth request; some may leave before it is taken up again, or called off."""
         self.much_happens(come, change, go)
+        for spec in filter(None, fault.split(" with ")):
+            self.brevo.fault(spec)
         export = self.request()
         left = [last]
 
@@ -342,6 +352,9 @@ class Histories(RuleBasedStateMachine):
                 self.run(export, faulty=True)
             except Killed:
                 leases_end()
+        self.brevo.clear_faults()
+        if self.list_id not in self.brevo.lists():
+            self.by_hand.clear()
         if then & 1:
             people(*leave).update(marketing_consent=Consent.OPTED_OUT)
         elif then & 2:
