@@ -10,8 +10,8 @@ from benchmarks import world
 
 PLANS = world.ROOT / "benchmarks" / "plans.txt"
 _FILL = """
-INSERT INTO properties_property (name, city, country, created_at)
-    SELECT 'Property ' || n, 'Lagos', 'NG', now() FROM generate_series(1, 50) n;
+INSERT INTO properties_property (name, name_key, city, city_key, country, created_at)
+    SELECT 'Property ' || n, 'property ' || n, 'Lagos', 'lagos', 'NG', now() FROM generate_series(1, 50) n;
 INSERT INTO properties_enrollment (user_id, property_id, status, amount, enrolled_at)
     SELECT id, 1 + id % 50, CASE WHEN id % 10 = 0 THEN 'CANCELLED' ELSE 'ONGOING' END, 1000, now()
     FROM accounts_user;
@@ -20,13 +20,14 @@ INSERT INTO properties_lead (client_id, property_id, status, created_at)
 """
 _LINES = """
 INSERT INTO campaigns_exportchange
-    (export_id, user_id, email, kind, reason, outcome, message, without_phone)
-    SELECT %s, id, email_key, 'JOIN', '', 'DONE', '', FALSE FROM accounts_user
+    (export_id, user_id, email, kind, reason, outcome, message, without_phone, unconfirmed, alone)
+    SELECT %s, id, email_key, 'JOIN', '', 'DONE', '', FALSE, FALSE, FALSE FROM accounts_user
     WHERE state_key = 'lagos'
 """
 _MEMBERS = """
-INSERT INTO campaigns_listmember (segment_id, user_id, email, fingerprint, added_at, added_by)
-    SELECT %s, id, email_key, md5(email_key)::uuid, now(), 1 FROM accounts_user
+INSERT INTO campaigns_listmember
+    (segment_id, user_id, email, email_at_brevo, fingerprint, added_at, added_by)
+    SELECT %s, id, email_key, '', md5(email_key)::uuid, now(), 1 FROM accounts_user
     WHERE state_key = 'lagos'
 """
 
