@@ -11,7 +11,8 @@ from benchmarks import world
 PLANS = world.ROOT / "benchmarks" / "plans.txt"
 _FILL = """
 INSERT INTO properties_property (name, name_key, city, city_key, country, created_at)
-    SELECT 'Property ' || n, 'property ' || n, 'Lagos', 'lagos', 'NG', now() FROM generate_series(1, 50) n;
+    SELECT 'Property ' || n, 'property ' || n, 'Lagos', 'lagos', 'NG', now()
+    FROM generate_series(1, 50) n;
 INSERT INTO properties_enrollment (user_id, property_id, status, amount, enrolled_at)
     SELECT id, 1 + id % 50, CASE WHEN id % 10 = 0 THEN 'CANCELLED' ELSE 'ONGOING' END, 1000, now()
     FROM accounts_user;
