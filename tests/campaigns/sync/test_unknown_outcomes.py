@@ -218,6 +218,20 @@ def test_import_that_is_finished_after_its_sync_is_counted_by_its_sync(brevo, se
     assert ListMember.objects.filter(added_by=first.pk).count() == 30
 
 
+def test_run_that_counted_as_failed_is_partly_done_once_its_import_is_known(brevo, segment):
+    women(*range(30))
+    brevo.fault("import-stuck*1")
+    first = sync(segment)
+    SegmentExport.objects.filter(pk=first.pk).update(status=ExportStatus.FAILED)
+    brevo.release_stuck_imports()
+    brevo.wait_for_imports()
+
+    sync(segment)
+
+    first.refresh_from_db()
+    assert (first.status, first.added) == (ExportStatus.PARTIAL, 30)
+
+
 def test_import_that_is_finished_between_plan_and_sending_is_not_sent_twice(
     brevo, segment, monkeypatch
 ):
