@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 -- Django's name
 from django.db import DatabaseError
 
-from accounts.demo_logins import open_demo_logins
+from accounts.demo_logins import REMEDY, open_demo_logins, warning_about
 from config.files import is_open_to_others
 
 
@@ -19,9 +19,7 @@ def check_demo_logins(**_: Any) -> list[CheckMessage]:
         return []
     if not emails:
         return []
-    told = f"The database is a demo's: {' and '.join(emails)} have a password that is public."
-    hint = "Use a database of its own, or delete these people or give them another password."
-    return [Error(told, hint=hint, id="accounts.E001")]
+    return [Error(warning_about(emails), hint=REMEDY, id="accounts.E001")]
 
 
 @register(deploy=True)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 
-from accounts.demo_logins import open_demo_logins
+from accounts.demo_logins import REMEDY, open_demo_logins, warning_about
 from accounts.models import User
 from accounts.refolding import DUPLICATES, marked
 from campaigns.brevo import (
@@ -228,11 +228,7 @@ _MARKED: tuple[tuple[Any, str, str], ...] = (
 def _demo_logins(_: BrevoClient) -> Findings:
     emails = [] if settings.DEBUG else open_demo_logins()
     if emails:
-        yield Finding(
-            Mark.WRONG,
-            f"The database is a demo's: {' and '.join(emails)} have a password that is public. "
-            "Use a database of its own, or delete these people or give them another password.",
-        )
+        yield Finding(Mark.WRONG, f"{warning_about(emails)} {REMEDY}")
 
 
 _SECTIONS: dict[str, Callable[[BrevoClient], Findings]] = {

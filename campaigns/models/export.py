@@ -29,6 +29,11 @@ class ExportQuerySet(models.QuerySet["SegmentExport", "SegmentExport"]):
         """Keep the runs that are queued or at work."""
         return self.filter(status__in=ACTIVE)
 
+    def under_review(self, segment_id: int | None) -> Self:
+        """Keep the plans of a segment that wait for approval; none for a deleted segment."""
+        waiting = self.filter(status=ExportStatus.WAITING, segment__isnull=False)
+        return waiting.filter(segment=segment_id)
+
     def sent(self) -> Self:
         """Keep the runs that got as far as the list: plans that were never sent are left out."""
         return self.filter(_DID_SOMETHING | Q(status__in=_AT_THE_LIST), plan_only=False)

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from campaigns.batches import in_batches
 from campaigns.brevo import BrevoError, BrevoNotFound, BrevoPermanent, Moved
-from campaigns.enums import SAID_NO, ChangeKind, ChunkState, ExportStatus, Outcome
+from campaigns.enums import SAID_NO, ChangeKind, ChunkState, Outcome
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.models.ledger import ListMemberQuerySet
 from campaigns.sync import chunks, contact_ids, ledger, phones
@@ -75,7 +75,7 @@ def _withdraw_from_reviewed(run: Run) -> None:
     done = ExportChange.objects.filter(
         export=run.export, kind=ChangeKind.LEAVE, outcome=Outcome.DONE
     )
-    for reviewed in waiting_plans(run):
+    for reviewed in SegmentExport.objects.under_review(run.segment.pk):
         same = ExportChange.objects.filter(
             export=reviewed, outcome=Outcome.PENDING, email__in=done.values("email")
         )
@@ -85,11 +85,6 @@ def _withdraw_from_reviewed(run: Run) -> None:
             reviewed.leaves = left.count()
             reviewed.leaves_at_once = left.filter(reason__in=SAID_NO).count()
             reviewed.save(update_fields=["leaves", "leaves_at_once"])
-
-
-def waiting_plans(run: Run) -> QuerySet[SegmentExport, SegmentExport]:
-    """Return the plans of this segment that wait for approval."""
-    return SegmentExport.objects.filter(segment=run.segment, status=ExportStatus.WAITING)
 
 
 def remove(run: Run) -> None:

@@ -272,7 +272,11 @@ def _plan(run: Run) -> None:
 
 def _leave_to_review(run: Run, why: str) -> None:
     """Park the plan for a person to approve; one that waits already is kept, and not replaced."""
-    reviewed = apply.waiting_plans(run).filter(definition=run.export.definition).first()
+    reviewed = (
+        SegmentExport.objects.under_review(run.segment.pk)
+        .filter(definition=run.export.definition)
+        .first()
+    )
     if reviewed is None:
         _replace_reviewed(run)
         wait_for_approval(run, why)
@@ -282,16 +286,11 @@ def _leave_to_review(run: Run, why: str) -> None:
     finish(run, ExportStatus.CANCELLED, message)
 
 
-def waiting_plan(export: SegmentExport) -> SegmentExport | None:
-    """Return the plan of the same segment that waits for approval, if there is one."""
-    waiting = SegmentExport.objects.filter(
-        segment__isnull=False, segment=export.segment_id, status=ExportStatus.WAITING
-    )
-    return waiting.first()
-
-
 def _replace_reviewed(run: Run) -> None:
-    call_off(apply.waiting_plans(run), f"Sync {run.export.pk} replaced this plan.")
+    call_off(
+        SegmentExport.objects.under_review(run.segment.pk),
+        f"Sync {run.export.pk} replaced this plan.",
+    )
 
 
 def _verify(run: Run) -> None:

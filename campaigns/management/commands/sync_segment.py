@@ -13,7 +13,7 @@ from campaigns.management.choosing import add_segment_arguments, chosen_segments
 from campaigns.management.exits import FAILED, UNUSABLE, WAITING
 from campaigns.management.progress import Watcher
 from campaigns.models import Segment, SegmentExport
-from campaigns.sync.runs import apply_plan, request_sync, run_export, waiting_plan
+from campaigns.sync.runs import apply_plan, request_sync, run_export
 
 
 class Command(BaseCommand):
@@ -85,7 +85,8 @@ class Command(BaseCommand):
         ended = run_export(export.pk, progress=self.watcher)
         self.watcher.stop()
         self._report(ended)
-        is_kept_back = ended.status == ExportStatus.CANCELLED and waiting_plan(ended) is not None
+        reviewed = SegmentExport.objects.under_review(ended.segment_id)
+        is_kept_back = ended.status == ExportStatus.CANCELLED and reviewed.exists()
         return ExportStatus.WAITING if is_kept_back else ended.status
 
     def _report_refused(
