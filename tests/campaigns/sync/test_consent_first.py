@@ -13,7 +13,7 @@ from campaigns.enums import (
     SuppressionSource,
 )
 from campaigns.errors import PlanRefused, SegmentBroken
-from campaigns.models import Segment, SegmentExport
+from campaigns.models import ListMember, Segment, SegmentExport
 from campaigns.sync.runs import apply_plan, request_sync, run_export
 from campaigns.sync.suppressing import suppress
 from tests.campaigns.sync.scenes import (
@@ -214,6 +214,24 @@ def test_member_who_opts_out_after_a_run_was_killed_leaves_before_it_goes_on(
     assert (ended.status, ended.removed, ended.updated) == (ExportStatus.SUCCESS, 2, 1)
     assert next(path for method, path, _ in brevo.requests if method != "GET").endswith("/remove")
     assert ended.changes.count() == ended.leaves + ended.changes_planned == 3
+
+
+def test_whoever_joined_and_said_no_before_a_killed_run_went_on_is_taken_off_by_it(
+    brevo, segment, monkeypatch
+):
+    women(60, 61)
+    export = request_sync(segment)
+    killed_before(monkeypatch, export, f"GET /contacts/lists/{segment.brevo_list_id}/contacts")
+    joined = export.changes.filter(kind=ChangeKind.JOIN)
+    assert set(joined.values_list("outcome", flat=True)) == {Outcome.DONE}
+    opt_out(60)
+
+    ended = run_export(export.pk)
+
+    assert ended.status == ExportStatus.SUCCESS, ended.error_message
+    assert ended.changes.get(kind=ChangeKind.JOIN, email=address(60)).outcome == Outcome.DONE
+    assert brevo.members(segment.brevo_list_id) == addresses(*range(60), 61)
+    assert ListMember.objects.get(email=address(60)).removed_by == export.pk
 
 
 def test_member_who_unsubscribed_and_was_deleted_at_brevo_is_not_made_anew(brevo, segment):
