@@ -57,8 +57,10 @@ def main(dsn: str) -> None:
     from campaigns.models import Segment, SegmentExport  # noqa: PLC0415
 
     boss = User.objects.create_superuser("boss@example.org", "boss")
+    lagos = {"criterion": "states", "any_of": ["Lagos"]}
+    in_lagos = {"match": "ALL", "conditions": [lagos]}
     Segment.objects.bulk_create(
-        Segment(name=f"Segment {n}", states=["Lagos"], brevo_list_id=n, created_by=boss)
+        Segment(name=f"Segment {n}", definition=in_lagos, brevo_list_id=n, created_by=boss)
         for n in range(1, 51)
     )
     segment = Segment.objects.order_by("pk").first()

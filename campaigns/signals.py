@@ -10,7 +10,6 @@ from accounts.models import User
 from campaigns.audience.definition import validate
 from campaigns.audience.remembered import keep_name, remember_names, rename
 from campaigns.models import Segment, segment_save_failed
-from campaigns.models.segment import CRITERION_FIELDS
 from campaigns.sync import lists
 from campaigns.sync.suppressing import adopt_for
 from properties.models import Property
@@ -46,7 +45,7 @@ def validate_and_mirror(
 
 def _is_about(fields: frozenset[str]) -> bool:
     """True when what staff write is among the fields."""
-    return bool(fields & {"name", "description", "match", *CRITERION_FIELDS})
+    return bool(fields & {"name", "description", "definition"})
 
 
 @receiver(segment_save_failed, sender=Segment)
@@ -60,9 +59,8 @@ def keep(instance: Segment, *, raw: bool, update_fields: frozenset[str] | None, 
     lists.remember_made(instance)
     lists.remember(steps)
     steps.clear()
-    if not raw:
-        written = CRITERION_FIELDS if update_fields is None else update_fields
-        remember_names(instance, [key for key in CRITERION_FIELDS if key in written])
+    if not raw and (update_fields is None or "definition" in update_fields):
+        remember_names(instance)
 
 
 @receiver(pre_delete, sender=Segment)

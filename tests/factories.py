@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.enums import Gender, PartnershipStatus, Role
 from accounts.models import Partnership, User
 from campaigns.models import Segment
-from campaigns.models.segment import CRITERION_FIELDS
+from campaigns.models.flat import FLAT_NAMES
 from properties.enums import LeadStatus
 from properties.models import Enrollment, Lead, Property
 
@@ -76,7 +76,7 @@ def make_lead(**fields: Any) -> Lead:
 
 def make_segment_unsaved(**fields: Any) -> Segment:
     """Return a segment of all women, unless ``fields`` name other criteria."""
-    criteria = {} if fields.keys() & set(CRITERION_FIELDS) else {"gender": [Gender.FEMALE.value]}
+    criteria = {} if fields.keys() & set(FLAT_NAMES) else {"gender": [Gender.FEMALE.value]}
     return Segment(**{"name": f"Segment {next(_numbers)}"} | criteria | fields)
 
 
@@ -87,9 +87,16 @@ def make_segment(**fields: Any) -> Segment:
     return segment
 
 
+def definition(fields: Any = None, **flat: Any) -> Any:
+    """Return the definition of a segment with these flat names."""
+    return Segment(**(fields or {}), **flat).definition
+
+
 def make_segment_unchecked(**fields: Any) -> Segment:
     """Make a segment as the database may come to hold one, whatever is wrong with it."""
     segment = make_segment()
-    json = {field: Value(value, JSONField()) for field, value in fields.items()}
-    Segment.objects.filter(pk=segment.pk).update(**json)
+    for field, value in fields.items():
+        setattr(segment, field, value)
+    definition = Value(segment.definition, JSONField())
+    Segment.objects.filter(pk=segment.pk).update(definition=definition)
     return Segment.objects.get(pk=segment.pk)

@@ -22,7 +22,7 @@ from campaigns.admin.segment_filters import (
     PropertyFilter,
     StateFilter,
 )
-from campaigns.admin.segment_form import CriterionField, SegmentForm, match_field
+from campaigns.admin.segment_form import DefinitionField, SegmentForm
 from campaigns.admin.segment_live import answer, sample
 from campaigns.admin.segment_options import offered
 from campaigns.admin.segment_preview import SegmentPreview
@@ -32,7 +32,9 @@ from campaigns.audience import sizes
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import problems
 from campaigns.audience.explain import sentence
-from campaigns.audience.revisions import recorded, told
+from campaigns.audience.named_rows import looked_up_once
+from campaigns.audience.revision_words import summarize
+from campaigns.audience.revisions import recorded
 from campaigns.brevo import BrevoError
 from campaigns.errors import CampaignsError, ListNotOurs
 from campaigns.models import Segment
@@ -42,8 +44,6 @@ from campaigns.sync.lists import undone_together
 
 REVISIONS_SHOWN = 20
 _VIEW = "campaigns.view_segment"
-_OF_THEIR_OWN = ("properties", "traffic_sources", "agents", "partners")
-_OF_THE_PERSON = tuple(key for key in CRITERIA if key not in _OF_THEIR_OWN)
 
 
 class SegmentList(UncountedList):
@@ -79,15 +79,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
     delete_confirmation_template = "admin/campaigns/segment/delete_confirmation.html"
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        (
-            "Who they are",
-            {
-                "description": "A criterion that is left empty is not asked.",
-                "fields": ("match", *_OF_THE_PERSON),
-            },
-        ),
-        ("What they came for", {"fields": ("properties", "traffic_sources")}),
-        ("Who brought and serves them", {"fields": ("agents", "partners")}),
+        ("Definition", {"fields": ("definition",)}),
     )
 
     class Media:
@@ -147,10 +139,8 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Field | None:
-        if db_field.name in CRITERIA:
-            return CriterionField(db_field.name)
-        if db_field.name == "match":
-            return match_field()
+        if db_field.name == "definition":
+            return DefinitionField()
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "description":
             field.widget.attrs["rows"] = 3
@@ -175,7 +165,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
     ) -> Any:
         """Show the form, or save it; what Brevo refuses is shown on the form as it was typed."""
         try:
-            with undone_together():
+            with undone_together(), looked_up_once():
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (BrevoError, ListNotOurs) as error:
             request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
@@ -195,7 +185,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
         segment: Segment | None = kwargs.get("obj")
         if segment is not None:
             revisions = segment.revisions.select_related("changed_by")[:REVISIONS_SHOWN]
-            context["history"] = told(revisions)
+            context["history"] = summarize(revisions)
             context["problems"] = problems(segment)
             if not self.has_change_permission(request, segment):
                 context["sentence"] = sentence(segment)  # there is no form to count

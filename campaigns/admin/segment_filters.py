@@ -8,8 +8,10 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.reading import whole_number
 from campaigns.admin.segment_options import chosen
-from campaigns.audience.criteria import CRITERIA
+from campaigns.audience.conditions import Condition
+from campaigns.audience.criteria import CRITERIA, Value
 from campaigns.audience.definition import problems_of
+from campaigns.audience.parsing import parse
 from campaigns.enums import ExportStatus
 from campaigns.models import Segment, SegmentExport
 from properties.models import Property
@@ -57,7 +59,10 @@ class CriterionFilter(Filter):
 
     def queryset(self, _request: HttpRequest, queryset: Segments) -> Segments:
         key = self.value()
-        return queryset.exclude(**{key: []}) if key in CRITERIA else queryset
+        if key not in CRITERIA:
+            return queryset
+        using = [pk for pk, criteria in _criteria_used() if key in criteria]
+        return queryset.filter(pk__in=using)
 
 
 class PropertyFilter(Filter):
@@ -81,10 +86,29 @@ class PropertyFilter(Filter):
         return queryset.filter(pk__in=found)
 
 
-def _named_properties() -> list[tuple[int, list[int]]]:
-    """Return (segment, its properties): read in Python, for SQLite cannot look into JSON lists."""
-    rows = Segment.objects.exclude(properties=[]).values_list("pk", "properties")
-    return [(pk, [one for one in ids if isinstance(one, int)]) for pk, ids in rows]
+def _named_properties() -> list[tuple[int, list[Value]]]:
+    """Return (segment, the properties it names): SQLite cannot look into lists in JSON."""
+    return [
+        (
+            pk,
+            [
+                value
+                for each in found
+                if each.criterion.key == "properties"
+                for value in each.values
+            ],
+        )
+        for pk, found in _conditions()
+    ]
+
+
+def _criteria_used() -> list[tuple[int, set[str]]]:
+    return [(pk, {each.criterion.key for each in found}) for pk, found in _conditions()]
+
+
+def _conditions() -> list[tuple[int, list[Condition]]]:
+    rows = Segment.objects.order_by().values_list("pk", "definition")
+    return [(pk, list(parse(raw).conditions())) for pk, raw in rows]
 
 
 class CreatorFilter(Filter):

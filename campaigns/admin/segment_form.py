@@ -1,29 +1,31 @@
-"""The form of a segment: one searchable list for each criterion there is."""
+"""The form of a segment."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.admin_versions import VersionedForm
 from campaigns.admin.segment_options import chosen, offered_at_once
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import validate
-from campaigns.audience.revisions import labels_of
+from campaigns.audience.explain import sentence
+from campaigns.audience.parsing import parse
 from campaigns.brevo import BrevoError
 from campaigns.enums import Match
 from campaigns.errors import CampaignsError
 from campaigns.models import Segment
+from campaigns.models.flat import FLAT_NAMES, no_conditions
 
 if TYPE_CHECKING:
-    from django.forms import ModelForm, RadioSelect, SelectMultiple
+    from django.forms import ModelForm, SelectMultiple
 
     SegmentModelForm = ModelForm[Segment]
 else:
     from django.forms import ModelForm as SegmentModelForm
-    from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioSelect
     from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SelectMultiple
 
 
@@ -39,70 +41,89 @@ class CriterionSelect(SelectMultiple):
         self.key = key
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        if CRITERIA[self.key].kind in {"object", "text"}:
+        if CRITERIA[self.key].choices() is None:
             url = reverse("admin:campaigns_segment_options", args=[self.key])
             attrs = {**(attrs or {}), "data-url": url}
         return super().get_context(name, value, attrs)
 
 
-class CriterionField(forms.Field):
-    """The values of one criterion."""
+class DefinitionWidget(forms.Widget):
+    """A searchable list for each flat name, and unseen beside them whatever else is defined."""
 
-    def __init__(self, key: str) -> None:
-        criterion = CRITERIA[key]
-        super().__init__(
-            required=False,
-            label=criterion.label,
-            help_text=criterion.help,
-            widget=CriterionSelect(key),
-        )
-        self.key = key
+    template_name = "admin/campaigns/segment/definition.html"
 
-    def show(self, values: Iterable[Any]) -> None:
-        """Offer these values, first, and others to choose from."""
-        options = {str(value): label for value, label in offered_at_once(self.key)}
-        own = {str(value): label for value, label in chosen(self.key, values)}
-        rest = {value: label for value, label in options.items() if value not in own}
-        self.widget.choices = [*own.items(), *rest.items()]
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, Any]:  # noqa: ARG002 -- Django's hook
+        return posted_definition(data)
 
-    def clean(self, value: Any) -> list[Any]:
-        return CRITERIA[self.key].clean(value or [])
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:  # noqa: ARG002 -- Django's hook
+        return False
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        shown = Segment(definition=value or no_conditions())
+        context = super().get_context(name, value, attrs)
+        context["widget"] |= {
+            "json": json.dumps(shown.definition),
+            "match": (shown.match, Match.choices),
+            "criteria": [(CRITERIA[key], _select(key, getattr(shown, key))) for key in FLAT_NAMES],
+        }
+        return context
+
+
+def _select(key: str, values: Any) -> SafeString:
+    """Return the list of a criterion: these values, first, and others to choose from."""
+    widget = CriterionSelect(key)
+    options = {str(value): label for value, label in offered_at_once(key)}
+    raw = values if isinstance(values, list) else []
+    own = {str(value): label for value, label in chosen(key, raw)}
+    rest = {value: label for value, label in options.items() if value not in own}
+    widget.choices = [*own.items(), *rest.items()]
+    return widget.render(key, list(own), {"id": f"id_{key}"})
+
+
+def posted_definition(data: Any) -> dict[str, Any]:
+    """Return the definition that a posted form describes, understood or not.
+
+    Lists under the flat names replace the ``any_of`` conditions at its top.
+    """
+    try:
+        base = json.loads(data.get("definition") or "null")
+    except ValueError:
+        base = None
+    posted = Segment(definition=base if isinstance(base, dict) else no_conditions())
+    if not any(name in data for name in ("match", *FLAT_NAMES)):
+        return cast("dict[str, Any]", posted.definition)
+    for key in FLAT_NAMES:
+        values = data.getlist(key) if hasattr(data, "getlist") else data.get(key, [])
+        setattr(posted, key, [value for value in values if value != ""])
+    posted.match = data.get("match", posted.match)
+    return cast("dict[str, Any]", posted.definition)
+
+
+class DefinitionField(forms.Field):
+    """The definition, as ``Segment.definition`` holds it; what is wrong is said by ``validate``."""
+
+    widget = DefinitionWidget
+
+    def __init__(self) -> None:
+        super().__init__(required=False, label="Definition")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return [str(value) for value in initial or []] != list(data or [])
+        was, now = (parse(raw or no_conditions()) for raw in (initial, data))
+        return bool(now.mistakes) or was.group.as_json() != now.group.as_json()
 
 
 class SegmentForm(VersionedForm, SegmentModelForm):
     """Holds what was typed until both our rules and Brevo have accepted it."""
 
     refusal: BrevoError | CampaignsError | None = None
+    definition = DefinitionField()
 
     class Meta:
         model = Segment
-        fields = ("name", "description", "match")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for key in CRITERIA:
-            field = self.fields.get(key)
-            if isinstance(field, CriterionField):
-                field.show(self._values(key))
-
-    def _values(self, key: str) -> list[Any]:
-        if self.is_bound and hasattr(self.data, "getlist"):
-            return list(self.data.getlist(self.add_prefix(key)))
-        return list(self.initial.get(key) or getattr(self.instance, key))
+        fields = ("name", "description", "definition")
 
     def in_words(self, name: str, value: Any) -> str:
-        if name not in CRITERIA or not value:
-            return super().in_words(name, value)
-        return ", ".join(labels_of(name, value).values())
-
-    def show_again(self, name: str, value: Any) -> None:
-        super().show_again(name, value)
-        field = self.fields[name]
-        if isinstance(field, CriterionField):
-            field.show(value)
+        return sentence(value) if name == "definition" else super().in_words(name, value)
 
     def _post_clean(self) -> None:
         """Say by field what the audience's own rules refuse, then what Brevo refused."""
@@ -111,10 +132,9 @@ class SegmentForm(VersionedForm, SegmentModelForm):
             validate(self.instance)
         except ValidationError as error:
             for field, errors in error.error_dict.items():
-                # Nothing is asked yet only because what was asked could not be understood.
-                known = self.errors.keys() & ({field} if field in self.fields else CRITERIA.keys())
-                if not known:
-                    self.add_error(None if field == NON_FIELD_ERRORS else field, errors)
+                place = field if field in {"name", "description"} else "definition"
+                if place not in self.errors or place == "definition":
+                    self.add_error(place, errors)
         if self.refusal is not None:
             self.add_error(None, ValidationError(words_of(self.refusal), code="brevo"))
 
@@ -129,13 +149,3 @@ def words_of(error: BrevoError | CampaignsError) -> list[str]:
     if error.remedy:
         told.append(f"{error.remedy.rstrip('.')}.")
     return told
-
-
-def match_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
-        choices=[(value, f"Match {label}") for value, label in Match.choices],
-        initial=Match.ALL,
-        label="Customers must",
-        help_text="Inside one criterion, any of its values is enough.",
-        widget=RadioSelect(),
-    )

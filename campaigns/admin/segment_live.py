@@ -1,19 +1,20 @@
 """What a definition means, told while it is being edited and before it is saved."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import DatabaseError
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 
 from accounts.models import User
-from campaigns.audience.criteria import CRITERIA
-from campaigns.audience.definition import read
+from campaigns.admin.segment_form import posted_definition
+from campaigns.audience.conditions import Definition
 from campaigns.audience.explain import sentence
 from campaigns.audience.mailable import with_held_reason
+from campaigns.audience.named_rows import looked_up_once
+from campaigns.audience.parsing import parse
 from campaigns.audience.query_builder import audience
 from campaigns.audience.sizes import Sizes, sizes_of
-from campaigns.enums import Match, Reason
+from campaigns.enums import Reason
 from campaigns.errors import SegmentBroken
 
 SAMPLE = 10
@@ -34,17 +35,16 @@ class Answer:
         return [(str(reason.label), count) for reason, count in counts.items()]
 
 
-def definition_of(form: QueryDict) -> dict[str, Any]:
-    """Return the definition that an unsaved form describes."""
-    asked = {key: form.getlist(key) for key in CRITERIA}
-    return {"match": form.get("match", Match.ALL), **asked}
-
-
 def answer(request: HttpRequest) -> Answer:
     """Count the audience of the posted form: one aggregate query beside a few small ones."""
-    definition = definition_of(request.POST)
-    if read(definition).is_empty:
+    definition = parse(posted_definition(request.POST))
+    if definition.is_empty:
         return Answer(is_empty=True)
+    with looked_up_once():
+        return _counted(definition)
+
+
+def _counted(definition: Definition) -> Answer:
     told = sentence(definition)
     try:
         return Answer(sentence=told, sizes=sizes_of(definition))
@@ -62,7 +62,7 @@ class Person:
 
 def sample(request: HttpRequest) -> list[Person] | None:
     """Return a few people of the posted form's audience; None when nobody knows."""
-    definition = definition_of(request.POST)
+    definition = parse(posted_definition(request.POST))
     try:
         people = list(with_held_reason(audience(definition))[:SAMPLE])
     except (SegmentBroken, DatabaseError):

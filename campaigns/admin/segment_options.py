@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from accounts.countries import flag
-from campaigns.audience.criteria import CRITERIA, Value, spellings
-from campaigns.audience.criteria.values import Texts
-from campaigns.audience.revisions import labels_of
+from campaigns.audience.criteria import CRITERIA, Criterion, Value, spellings
+from campaigns.audience.criteria.values import Texts, Values
+from campaigns.audience.named_rows import named_rows
 
 Option = tuple[Value, str]
 
@@ -25,14 +24,14 @@ def offered(key: str, text: str = "") -> list[Option]:
     criterion = CRITERIA[key]
     if isinstance(criterion.values, Texts):
         return _counted(criterion.values, text)
-    if criterion.kind == "object":
+    if criterion.choices() is None:
         return criterion.search(text.strip(), OFFERED)
-    return _all(key)
+    return _all(criterion)
 
 
 def offered_at_once(key: str) -> list[Option]:
     """Return what a page shows before anybody typed: texts without their counts."""
-    values = CRITERIA[key].values
+    values = values_of(key)
     return values.search("", _OFFERED_AT_ONCE) if isinstance(values, Texts) else offered(key)
 
 
@@ -41,25 +40,19 @@ def chosen(key: str, values: Iterable[Any]) -> list[Option]:
     raw = [value for value in values if isinstance(value, str | int)]
     meant = {value: _meant(key, value) for value in raw}
     known = [value for value in meant.values() if value is not None]
-    labels = labels_of(key, known)
-    gone = CRITERIA[key].values.vanished(known) if known else {}
-    return [(value, _chosen(key, value, meant[value], labels, gone)) for value in raw]
+    kind = values_of(key)
+    rows = named_rows().of(kind, known)
+    labels = {value: kind.option(value, label) for value, label in kind.labels(known, rows).items()}
+    labels |= {value: _gone(row.trouble) for value, row in rows.items() if row.trouble}
+    return [(value, labels.get(meant[value], str(value))) for value in raw]
 
 
 def _meant(key: str, value: Value) -> Any:
     """Return what the criterion understands by a value; None when it is no value of it."""
     try:
-        return CRITERIA[key].values.clean(value)
+        return values_of(key).clean(value)
     except ValidationError:
         return None
-
-
-def _chosen(
-    key: str, value: Value, meant: Any, labels: dict[Any, str], gone: dict[Value, str]
-) -> str:
-    if meant is None:
-        return str(value)
-    return _gone(gone[meant]) if meant in gone else _label(key, meant, labels[meant])
 
 
 def _gone(sentence: str) -> str:
@@ -68,14 +61,14 @@ def _gone(sentence: str) -> str:
     return label if "(" in label else label.replace(" no longer exists", " (no longer exists)", 1)
 
 
-def _all(key: str) -> list[Option]:
-    choices = CRITERIA[key].choices() or []
-    return [(value, _label(key, value, label)) for value, label in choices]
+def values_of(key: str) -> Values:
+    """Return what may stand in the lists of a criterion that takes lists."""
+    return CRITERIA[key].answers.values
 
 
-def _label(key: str, value: Value, label: str) -> str:
-    is_country = CRITERIA[key].kind == "country" and label != value
-    return f"{flag(str(value))} {label}" if is_country else label
+def _all(criterion: Criterion) -> list[Option]:
+    kind = criterion.answers.values
+    return [(value, kind.option(value, label)) for value, label in criterion.choices() or []]
 
 
 def _counted(values: Texts, text: str) -> list[Option]:

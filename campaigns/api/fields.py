@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.api.schema.definition import DEFINITION
 from campaigns.audience.criteria import CRITERIA, MAX_VALUES, Criterion
 from campaigns.enums import Match
 
@@ -47,29 +48,31 @@ class CriterionField(serializers.JSONField):
 
 
 def criterion_field(key: str) -> CriterionField:
-    """Return the field of a criterion; leaving it out means that the question is not asked."""
+    """Return the field of a criterion's ``any_of`` at the top; [] means that there is none."""
     criterion = CRITERIA[key]
-    kind = extend_schema_field(_values_schema(criterion))(
+    kind = extend_schema_field(_list_of(criterion))(
         type(f"{key.title()}Field", (CriterionField,), {})
     )
     field: CriterionField = kind(
-        default=list, help_text=criterion.help, style={"base_template": "textarea.html", "rows": 2}
+        required=False,
+        help_text=criterion.help,
+        style={"base_template": "textarea.html", "rows": 2},
     )
     return field
 
 
-def _values_schema(criterion: Criterion) -> Any:
-    if criterion.kind == "choice":
+def _list_of(criterion: Criterion) -> Any:
+    items = schema_of_value(criterion)
+    if "enum" in items:  # named as the enum of such a field of a person is
         choice = serializers.ChoiceField(criterion.choices() or [])
         return serializers.ListField(child=choice, max_length=MAX_VALUES)
-    return {"type": "array", "items": schema_of_value(criterion), "maxItems": MAX_VALUES}
+    return {"type": "array", "items": items, "maxItems": MAX_VALUES}
+
+
+@extend_schema_field({"$ref": f"#/components/schemas/{DEFINITION}"})
+class DefinitionField(serializers.JSONField):
+    """The whole definition; in a form it is written as JSON."""
 
 
 def schema_of_value(criterion: Criterion) -> dict[str, Any]:
-    if criterion.kind == "object":
-        return {"type": "integer", "format": "int64", "minimum": 1}
-    if criterion.kind == "choice":
-        return {"type": "string", "enum": [value for value, _ in criterion.choices() or []]}
-    if criterion.kind == "country":
-        return {"type": "string", "minLength": 2, "maxLength": 2}
-    return {"type": "string", "minLength": 1}
+    return criterion.answers.values.schema()

@@ -24,9 +24,12 @@ from campaigns.api.fields import schema_of_value
 from campaigns.api.filter_fields import MomentFilter, Ordering, PastMomentFilter, Search
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.criteria.criterion import Criterion
+from campaigns.audience.criteria.operators import AnyOf
 from campaigns.audience.definition import problems_of
+from campaigns.audience.parsing import parse
 from campaigns.enums import ACTIVE, ChangeKind, ExportStatus, Match, Outcome, SuppressionReason
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from campaigns.models.flat import FLAT_NAMES
 from campaigns.sync.history import members_at
 from config.problems import as_http
 
@@ -105,14 +108,22 @@ class CriterionValuesField(forms.Field):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> list[Any]:
-        return self.criterion.clean(value or [])
+        given = value or []
+        try:
+            return list(AnyOf().parse(self.criterion.answers, given)) if given else []
+        except ValidationError as error:
+            told = [
+                ValidationError(f"{self.criterion.label}: {one.message}", code=one.code)
+                for one in error.error_list
+            ]
+            raise ValidationError(told) from error
 
 
 class CriterionFilter(filters.Filter):
-    """Keeps the segments whose list for a criterion holds one of the values.
+    """Keeps the segments with a condition, in a group too, that asks for any of the values.
 
     Texts are compared as the criterion compares them, whatever their case, which no database does
-    alike: so one query brings the lists of all segments, and Python looks into them.
+    alike: so one query brings the definitions of all segments, and Python looks into them.
     """
 
     field_class = CriterionValuesField
@@ -124,20 +135,20 @@ class CriterionFilter(filters.Filter):
     def filter(self, qs: Segments, value: list[Any]) -> Segments:
         if not value:
             return qs
-        key = self.criterion.key
-        wanted = {self.criterion.values.same(one) for one in value}
-        held = Segment.objects.exclude(**{key: []}).order_by().values_list("pk", key)
-        return qs.filter(pk__in=[pk for pk, values in held if self._holds(values, wanted)])
+        same = self.criterion.answers.values.same
+        wanted = {same(one) for one in value}
+        held = Segment.objects.order_by().values_list("pk", "definition")
+        return qs.filter(pk__in=[pk for pk, raw in held if self._asks(raw, wanted)])
 
-    def _holds(self, values: Any, wanted: set[Any]) -> bool:
-        """Look into a stored list, which may have been spoilt."""
-        same = self.criterion.values.same
-        known = (
-            [one for one in values if isinstance(one, str | int)]
-            if isinstance(values, list)
-            else []
+    def _asks(self, raw: Any, wanted: set[Any]) -> bool:
+        """Look into a stored definition, which may have been spoilt."""
+        same = self.criterion.answers.values.same
+        return any(
+            same(value) in wanted
+            for condition in parse(raw).conditions()
+            if condition.criterion.key == self.criterion.key and condition.operator.key == "any_of"
+            for value in condition.values
         )
-        return any(same(one) in wanted for one in known)
 
 
 def _criterion_filter(key: str) -> CriterionFilter:
@@ -197,7 +208,7 @@ def _moment(column: str, lookup: str, label: str) -> Any:
 class SegmentFilter(filters.FilterSet):
     search = Search("name_key", "description", label="Each word in name or description")
     created_by = IdFilter(field_name="created_by_id", label="Id of who made it")
-    match = filters.ChoiceFilter(choices=Match.choices)
+    match = filters.ChoiceFilter(choices=Match.choices, field_name="definition__match")
     state = filters.ChoiceFilter(
         choices=[(state, label) for state, (label, _) in STATES.items()],
         method="by_state",
@@ -221,7 +232,7 @@ class SegmentFilter(filters.FilterSet):
         """Add one for each criterion there is."""
         declared: dict[str, Any] = super().get_filters()
         ordering = declared.pop("ordering")
-        criteria = {key: _criterion_filter(key) for key in CRITERIA}
+        criteria = {key: _criterion_filter(key) for key in FLAT_NAMES}
         return {**declared, **criteria, "ordering": ordering}
 
     def by_state(self, segments: Segments, _: str, state: str) -> Segments:

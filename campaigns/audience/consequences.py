@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from accounts.enums import PartnershipStatus, Role
 from accounts.foresight import Change, Consequence
 from accounts.models import Partnership, User
-from campaigns.audience.criteria.questions import as_if_deleted, in_any
+from campaigns.audience.criteria.subjects import Served, as_if_deleted, in_any
 from campaigns.audience.definition import problems_of
+from campaigns.audience.parsing import definition_of
 from campaigns.audience.query_builder import audience
 from campaigns.models import ListMember, Segment
 from properties.models import Enrollment, Lead, Property
@@ -67,15 +68,13 @@ def _naming(lost: Mapping[str, set[int]]) -> list[Segment]:
     naming = [
         segment
         for segment in Segment.objects.order_by("name", "pk")
-        if any(not ids.isdisjoint(_ids(segment, key)) for key, ids in lost.items() if ids)
+        if any(
+            not lost.get(condition.criterion.key, set()).isdisjoint(condition.values)
+            for condition in definition_of(segment).conditions()
+        )
     ]
     found = problems_of(naming)
     return [segment for segment in naming if not found[segment.pk]]
-
-
-def _ids(segment: Segment, key: str) -> list[int]:
-    values = getattr(segment, key)
-    return [value for value in values if isinstance(value, int)] if isinstance(values, list) else []
 
 
 def _breaks(segment: Segment) -> Consequence:
@@ -108,8 +107,9 @@ def _leave_with(properties: list[int], broken: Collection[int]) -> Iterable[Cons
             Lead.objects.filter(property_id__in=properties).values("client_id"),
         ]
     )
-    asking = Segment.objects.exclude(agents=[]).exclude(pk__in=broken).order_by("name", "pk")
-    found = problems_of(segments := list(asking[:_LOOKED_AT]))
+    others = Segment.objects.exclude(pk__in=broken).order_by("name", "pk")
+    segments = [segment for segment in others if _asks_for_agents(segment)][:_LOOKED_AT]
+    found = problems_of(segments)
     for segment in segments:
         if found[segment.pk]:
             continue
@@ -120,6 +120,11 @@ def _leave_with(properties: list[int], broken: Collection[int]) -> Iterable[Cons
         members = on_list.filter(user_id__in=before.difference(after))
         if members.exists():
             yield _leave(segment, members)
+
+
+def _asks_for_agents(segment: Segment) -> bool:
+    conditions = definition_of(segment).conditions()
+    return any(isinstance(condition.criterion.subject, Served) for condition in conditions)
 
 
 def _leave(segment: Segment, members: QuerySet[ListMember]) -> Consequence:

@@ -1,130 +1,103 @@
-"""What a segment asks: read with suspicion, refused when it cannot be saved, doubted when used."""
+"""A segment's definition: refused when it cannot be saved, doubted each time it is used."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from accounts.text import fold, squeeze
-from campaigns.audience.criteria import CRITERIA, Value
-from campaigns.audience.criteria.values import is_storable, is_visible, shown
-from campaigns.audience.criteria.wording import one_of
-from campaigns.enums import Match
+from campaigns.audience.conditions import NO_CRITERIA_MESSAGE, Condition, Definition, Mistake
+from campaigns.audience.criteria.values import is_storable, is_visible, quote_for_message
+from campaigns.audience.named_rows import NamedRows, named_rows
+from campaigns.audience.parsing import Describes, definition_of
 from campaigns.models import Segment
+from campaigns.models.flat import FLAT_NAMES
 
 NO_CRITERIA = "no_criteria"
-NO_CRITERIA_MESSAGE = "Choose at least one criterion: a segment without any would mean everyone."
 
 
-Definition = Segment | Mapping[str, Any]
-"""A segment, or a mapping as ``Segment.definition`` gives it: {"match": "ALL", "gender": […]}."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A definition as far as it can be understood, and what in it cannot."""
-
-    name: str
-    match: Match
-    asked: dict[str, list[Value]]
-    errors: dict[str, ValidationError]
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.asked and not self.errors
-
-    @property
-    def malformed(self) -> list[str]:
-        """What is wrong with the definition itself, whatever the database holds."""
-        told = [message for error in self.errors.values() for message in error.messages]
-        return [NO_CRITERIA_MESSAGE] if self.is_empty else told
-
-
-def read(definition: Definition) -> Reading:
-    """Take a definition apart without a query. An empty list is a question that is not asked."""
-    name, raw = _opened(definition)
-    asked: dict[str, list[Value]] = {}
-    errors: dict[str, ValidationError] = {}
-    for key, values in raw.items():
-        if key == "match":
-            continue
-        if key not in CRITERIA:
-            errors[key] = ValidationError(f"There is no criterion {shown(key)}.", code="unknown")
-            continue
-        try:
-            cleaned = CRITERIA[key].clean(values)
-        except ValidationError as error:
-            errors[key] = error
-            continue
-        if cleaned:
-            asked[key] = cleaned
-    match = raw.get("match", Match.ALL)
-    if match not in Match.values:
-        message = f"Match: {shown(match)} is unknown: choose {one_of(Match.values)}."
-        errors["match"] = ValidationError(message, code="invalid")
-        match = Match.ALL
-    ordered = {key: asked[key] for key in CRITERIA if key in asked}
-    return Reading(name, Match(match), ordered, errors)
-
-
-def problems(definition: Definition) -> list[str]:
+def problems(described: Describes) -> list[str]:
     """Return why the definition cannot be trusted: [] for a sound one.
 
-    Costs one small query for each criterion that names rows of ours.
+    Costs two small queries at most for each kind of row that is named.
     """
-    reading = read(definition)
-    return _problems(reading, _vanished([reading]))
+    definition, rows = definition_of(described), named_rows()
+    rows.load(definition.conditions())
+    return _problems(definition, rows)
 
 
 def problems_of(segments: Iterable[Segment]) -> dict[int, list[str]]:
     """Return {id: problems} of many segments, for the number of queries that one costs."""
-    readings = {segment.pk: read(segment) for segment in segments}
-    vanished = _vanished(readings.values())
-    return {pk: _problems(reading, vanished) for pk, reading in readings.items()}
+    definitions = {segment.pk: definition_of(segment) for segment in segments}
+    rows = named_rows()
+    rows.load(each for definition in definitions.values() for each in definition.conditions())
+    return {pk: _problems(definition, rows) for pk, definition in definitions.items()}
 
 
-def validate(segment: Segment) -> None:
-    """Put the cleaned values into the segment, or raise ValidationError with words by field.
+def validate(segment: Segment, *, by_flat_name: bool = True) -> None:
+    """Put the cleaned definition into the segment, or raise ValidationError with words by field.
 
-    Without any criterion the error stands under NON_FIELD_ERRORS with the code ``no_criteria``.
+    What is wrong with a top-level ``any_of`` that has a flat name stands under that name, all else
+    under ``definition``; or everything where it stands: ``definition.conditions[1]``. Without any
+    condition the error stands under NON_FIELD_ERRORS with the code ``no_criteria``.
     """
-    reading = read(segment)
-    errors = dict(reading.errors)
-    for key, values in reading.asked.items():
-        setattr(segment, key, values)
-        if gone := CRITERIA[key].problems(values):
-            told = [f"{problem} Remove it or choose another." for problem in gone]
-            errors[key] = ValidationError([ValidationError(text, code="gone") for text in told])
-    if reading.is_empty or not (reading.asked or errors.keys() & CRITERIA.keys()):
-        errors[NON_FIELD_ERRORS] = ValidationError(NO_CRITERIA_MESSAGE, code=NO_CRITERIA)
+    definition = definition_of(segment)
+    errors: dict[str, list[ValidationError]] = {}
+    for mistake in [*definition.mistakes, *gone(definition)]:
+        field = _flat_field(mistake) if by_flat_name else _place(mistake)
+        errors.setdefault(field, []).extend(mistake.error.error_list)
+    if definition.is_empty or (errors.keys() == {"match"} and not definition.group.entries):
+        error = ValidationError(NO_CRITERIA_MESSAGE, code=NO_CRITERIA)
+        errors[NON_FIELD_ERRORS] = [error]
+    if not definition.mistakes:
+        segment.definition = definition.group.as_json()
     for field, check in (("name", _check_name), ("description", _check_description)):
         try:
             check(segment)
         except ValidationError as error:
-            errors[field] = error
+            errors[field] = error.error_list
     if errors:
-        raise ValidationError({field: error.error_list for field, error in errors.items()})
+        raise ValidationError({field: list(told) for field, told in errors.items()})
 
 
-def _opened(definition: Definition) -> tuple[str, Mapping[str, Any]]:
-    if isinstance(definition, Mapping):
-        return "not saved", definition
-    criteria = {key: getattr(definition, key) for key in CRITERIA}
-    return definition.name, {"match": definition.match, **criteria}
+def gone(definition: Definition) -> list[Mistake]:
+    """Return a mistake for each condition that names what can no longer be relied on."""
+    rows = named_rows()
+    rows.load(definition.conditions())
+    return [
+        Mistake(path, ValidationError(told), condition.criterion.key, condition.operator.key)
+        for path, condition in definition.group.placed()
+        if (
+            told := [
+                ValidationError(f"{trouble} Remove it or choose another.", code="gone")
+                for trouble in _troubles(condition, rows)
+            ]
+        )
+    ]
 
 
-def _vanished(readings: Iterable[Reading]) -> dict[str, dict[Value, str]]:
-    everything: dict[str, dict[Value, None]] = {}
-    for reading in readings:
-        for key, values in reading.asked.items():
-            everything.setdefault(key, {}).update(dict.fromkeys(values))
-    return {key: CRITERIA[key].values.vanished(values) for key, values in everything.items()}
+def _place(mistake: Mistake) -> str:
+    return ".".join(filter(None, ["definition", mistake.place]))
 
 
-def _problems(reading: Reading, vanished: Mapping[str, Mapping[Value, str]]) -> list[str]:
-    asked = [(vanished[key], value) for key, values in reading.asked.items() for value in values]
-    return [*reading.malformed, *(gone[value] for gone, value in asked if value in gone)]
+def _flat_field(mistake: Mistake) -> str:
+    if len(mistake.path) == 1 and mistake.operator == "any_of" and mistake.criterion in FLAT_NAMES:
+        return mistake.criterion
+    return "match" if mistake.is_about_match and not mistake.path else "definition"
+
+
+def _problems(definition: Definition, rows: NamedRows) -> list[str]:
+    told = [text for each in definition.conditions() for text in _troubles(each, rows)]
+    return list(dict.fromkeys([*definition.malformed, *told]))
+
+
+def _troubles(condition: Condition, rows: NamedRows) -> list[str]:
+    kind = condition.criterion.values
+    if kind is None:
+        return []
+    known = rows.of(kind, condition.values)
+    found = [known[value].trouble for value in condition.values if value in known]
+    return [trouble for trouble in found if trouble]
 
 
 def _check_name(segment: Segment) -> None:
@@ -135,7 +108,9 @@ def _check_name(segment: Segment) -> None:
         raise ValidationError("Give the segment a name.", code="blank")
     others = Segment.objects.exclude(pk=segment.pk)
     if other := others.filter(name_key=fold(segment.name)).first():
-        message = f"A segment named {shown(other.name)} exists already: choose another name."
+        message = (
+            f"A segment named {quote_for_message(other.name)} exists already: choose another name."
+        )
         raise ValidationError(message, code="unique")
 
 

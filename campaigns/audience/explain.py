@@ -1,30 +1,34 @@
-"""Why somebody is in or out, and what a segment asks, in sentences for people."""
+"""Why somebody is in or out, and what a segment asks for, in sentences for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 
 from accounts.models import User
-from campaigns.audience.criteria import CRITERIA, Value
-from campaigns.audience.criteria.wording import spoken
-from campaigns.audience.definition import Definition, Reading, problems_of, read
-from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.audience.conditions import Condition, Definition, Group
+from campaigns.audience.criteria.wording import first_named
+from campaigns.audience.definition import problems, problems_of
+from campaigns.audience.named_rows import NamedRows, named_rows
+from campaigns.audience.parsing import Describes, definition_of
+from campaigns.audience.query_builder import condition_of
 from campaigns.enums import Match
 from campaigns.errors import SegmentBroken
 from campaigns.models import Segment
 
-Names = Mapping[str, Mapping[Value, str]]
-
 
 @dataclass(frozen=True)
 class Answer:
-    """How one user answers one criterion; ``fact`` continues a sentence that names the user."""
+    """How one user answers one condition or group; ``fact`` continues a sentence that names them.
+
+    ``answers`` holds those of the entries of a group.
+    """
 
     key: str
     label: str
     matched: bool
     fact: str
+    answers: tuple["Answer", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,35 +40,38 @@ class Membership:
     problems: list[str]
 
 
-def sentence(definition: Definition) -> str:
+def sentence(described: Describes) -> str:
     """Return the definition as one English sentence, naming what its ids stand for.
 
-    Costs one small query for each criterion that names rows of ours.
+    Costs two small queries at most for each kind of row that is named.
     """
-    reading = read(definition)
-    return _sentence(reading, _names([reading]))
+    definition, rows = definition_of(described), named_rows()
+    rows.load_first_named(definition.conditions())
+    return _sentence(definition, rows)
 
 
 def sentences_of(segments: Iterable[Segment]) -> dict[int, str]:
     """Return {id: sentence} of many segments, for the number of queries that one costs."""
-    readings = {segment.pk: read(segment) for segment in segments}
-    names = _names(readings.values())
-    return {pk: _sentence(reading, names) for pk, reading in readings.items()}
+    definitions = {segment.pk: definition_of(segment) for segment in segments}
+    rows = named_rows()
+    conditions = (each for one in definitions.values() for each in one.conditions())
+    rows.load_first_named(conditions)
+    return {pk: _sentence(definition, rows) for pk, definition in definitions.items()}
 
 
-def why(user: User, definition: Definition) -> list[Answer]:
-    """Return one answer for each criterion that is asked, from the user's rows as they are now.
+def why(user: User, described: Describes) -> list[Answer]:
+    """Return one answer for each condition and group, from the user's rows as they are now.
 
     Somebody who is no customer gets one more answer, the first, that says so. Raises
     SegmentBroken when the definition cannot be trusted.
     """
-    builder = SegmentQueryBuilder(definition)
-    if found := builder.problems():
-        raise SegmentBroken(builder.reading.name, found)
+    definition = definition_of(described)
+    if found := problems(definition):
+        raise SegmentBroken(definition.name, found)
     fresh = User.objects.get(pk=user.pk)
     prefetch_related_objects([fresh], "enrollments", "leads")
-    answers = [_answer(fresh, key, values) for key, values in builder.reading.asked.items()]
-    return answers if fresh.is_customer else [_no_customer(fresh), *answers]
+    answers = _answers(fresh, definition.group)
+    return list(answers if fresh.is_customer else (_no_customer(fresh), *answers))
 
 
 def memberships(user: User) -> list[Membership]:
@@ -77,14 +84,23 @@ def memberships(user: User) -> list[Membership]:
 def _membership(user: User, segment: Segment, problems: list[str]) -> Membership:
     if problems:
         return Membership(segment, None, problems)
-    users = User.objects.customers().filter(SegmentQueryBuilder(segment).q(), pk=user.pk)
+    users = User.objects.customers().filter(condition_of(definition_of(segment)), pk=user.pk)
     return Membership(segment, users.exists(), [])
 
 
-def _answer(user: User, key: str, values: list[Value]) -> Answer:
-    criterion = CRITERIA[key]
-    matched, fact = criterion.matches(user, values), criterion.fact(user, values)
-    return Answer(key, criterion.label, matched, fact)
+def _answers(user: User, group: Group) -> tuple[Answer, ...]:
+    return tuple(_answer(user, entry) for entry in group.entries)
+
+
+def _answer(user: User, entry: Condition | Group) -> Answer:
+    matched = entry.matches(user)
+    if isinstance(entry, Group):
+        label = "All of" if entry.match == Match.ALL else "Any of"
+        meets = "meets" if matched else "does not meet"
+        fact = f"{meets} {label.lower()} {len(entry.entries)} conditions"
+        return Answer("group", label, matched, fact, _answers(user, entry))
+    fact = entry.operator.fact(entry.criterion, user, entry.operand)
+    return Answer(entry.criterion.key, entry.criterion.label, matched, fact)
 
 
 def _no_customer(user: User) -> Answer:
@@ -93,28 +109,48 @@ def _no_customer(user: User) -> Answer:
     return Answer("customer", "Customer", matched=False, fact=fact)
 
 
-def _names(readings: Iterable[Reading]) -> Names:
-    """Return {criterion: {value: name}} of all that the sentences will name."""
-    named: dict[str, dict[Value, None]] = {}
-    for reading in readings:
-        for key, values in reading.asked.items():
-            named.setdefault(key, {}).update(dict.fromkeys(spoken(values)))
-    return {key: CRITERIA[key].names(values, plural=True) for key, values in named.items()}
+def _sentence(definition: Definition, rows: NamedRows) -> str:
+    if malformed := definition.malformed:
+        return f"We can't tell who this is: {' '.join(malformed)}"
+    return f"Customers who {clauses_of(definition.group, rows)}."
 
 
-def _sentence(reading: Reading, names: Names) -> str:
-    if malformed := reading.malformed:
-        return f"Nobody can say which customers: {' '.join(malformed)}"
-    objects = {
-        key: CRITERIA[key].objects(values, names[key]) for key, values in reading.asked.items()
-    }
-    is_all = reading.match == Match.ALL
-    if is_all and objects.keys() >= {"countries", "states"}:
-        objects["countries"] += f" ({objects.pop('states')})"
-    verbs = [(CRITERIA[key].verb, thing) for key, thing in objects.items()]
-    *head, last = [f"{verb.plural} {verb.towards(thing)}" for verb, thing in verbs]
+def clauses_of(group: Group, rows: NamedRows) -> str:
+    """Return what is said of customers for whom the group holds: “are women and live in Lagos”."""
+    clauses = [
+        f"({clauses_of(entry, rows)})" if isinstance(entry, Group) else clause(entry, rows)
+        for entry in group.entries
+    ]
+    is_all = group.match == Match.ALL
+    *head, last = _joined_places(group, clauses) if is_all else clauses
     if not head:
-        return f"Customers who {last}."
+        return last
     # Clauses hold an "or" of their own: a comma before each outer one keeps them apart.
-    clauses = f"{', '.join(head)} and {last}" if is_all else ", or ".join([*head, last])
-    return f"Customers who {clauses}."
+    return f"{', '.join(head)} and {last}" if is_all else ", or ".join([*head, last])
+
+
+def _joined_places(group: Group, clauses: list[str]) -> list[str]:
+    """Say “in Nigeria (Lagos)” where customers must live in a country and in a state of it."""
+    places = {
+        entry.criterion.key: index
+        for index, entry in enumerate(group.entries)
+        if isinstance(entry, Condition)
+        and entry.operator.key == "any_of"
+        and entry.criterion.key in {"countries", "states"}
+    }
+    if len(places) < 2:  # noqa: PLR2004 -- a country and a state
+        return clauses
+    country, state = places["countries"], places["states"]
+    inside = clauses[state].partition(" in ")[2]
+    joined = [*clauses]
+    joined[country] += f" ({inside})"
+    del joined[state]
+    return joined
+
+
+def clause(condition: Condition, rows: NamedRows) -> str:
+    """Return one condition as it is said of customers: “live in Lagos or Abuja”."""
+    criterion, named = condition.criterion, first_named(condition.values)
+    kind = criterion.values
+    names = kind.names(named, rows.of(kind, named), plural=True) if kind else {}
+    return condition.operator.clause(criterion, condition.operand, names)

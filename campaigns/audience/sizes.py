@@ -7,8 +7,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.enums import Consent
-from campaigns.audience.definition import Definition
 from campaigns.audience.mailable import suppressed_ids
+from campaigns.audience.parsing import Describes
 from campaigns.audience.query_builder import audience
 from campaigns.enums import Reason
 from campaigns.errors import SegmentBroken
@@ -43,12 +43,12 @@ FROM ({audience}) a LEFT JOIN (SELECT user_id AS id FROM ({suppressed}) u) s ON 
 _REASONS = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
 
 
-def sizes_of(definition: Definition) -> Sizes:
+def sizes_of(described: Describes) -> Sizes:
     """Count an audience by one query that costs hardly more than its bare count.
 
     The reasons are those of ``held_reason``. Raises SegmentBroken.
     """
-    people = audience(definition).order_by().values("id", "marketing_consent", "email_is_usable")
+    people = audience(described).order_by().values("id", "marketing_consent", "email_is_usable")
     inner, inner_params = people.query.sql_with_params()
     suppressed, suppressed_params = suppressed_ids().query.sql_with_params()
     sql = _COUNT.format(audience=inner, suppressed=suppressed)
@@ -58,11 +58,11 @@ def sizes_of(definition: Definition) -> Sizes:
     return Sizes(total, {reason: n for reason, n in zip(_REASONS, held, strict=True) if n})
 
 
-def sizes_if_known(definition: Definition) -> Sizes | None:
+def sizes_if_known(described: Describes) -> Sizes | None:
     """Count an audience; None when the definition is broken or the database fails."""
     try:
         with transaction.atomic():  # a failed count must not take what surrounds it with it
-            return sizes_of(definition)
+            return sizes_of(described)
     except SegmentBroken:
         return None
     except DatabaseError as error:

@@ -1,5 +1,7 @@
 """Six segments that show, on the demo's data, what a segment can ask."""
 
+from typing import Any
+
 from accounts.enums import Gender, Role
 from accounts.models import User
 from campaigns.enums import Match
@@ -14,34 +16,34 @@ def demo_segments(seed: int) -> list[Segment]:
     partners = of_seed.filter(role=Role.PARTNER, is_active=True).approved_partners()
     homes = Property.objects.filter(name__in=["Palm Court", "Lekki Pearl Gardens"])
     return [
-        Segment(
+        _segment(
             name="Women at Palm Court and Lekki Pearl",
             description="Invitations to the residents' evening: women enrolled in either estate.",
             gender=[Gender.FEMALE.value],
             properties=list(homes.order_by("pk").values_list("pk", flat=True)),
         ),
-        Segment(
+        _segment(
             name="Lagos and Abuja",
             description="Customers in Nigeria's two big markets, however they spell their state.",
             countries=["NG"],
             states=["Lagos", "Abuja FCT"],
         ),
-        Segment(
+        _segment(
             name="Found us on Instagram or Facebook",
             description="For the yearly look at what social media bring.",
             traffic_sources=["Instagram", "Facebook"],
         ),
-        Segment(
+        _segment(
             name="Introduced by our partners",
             description="Customers whom an approved partner referred.",
             partners=list(partners.values_list("pk", flat=True)[:5]),
         ),
-        Segment(
+        _segment(
             name="Customers of our first agents",
             description="Enrolled with them, or a lead they closed: news of the team.",
             agents=list(agents[:3]),
         ),
-        Segment(
+        _segment(
             name="Gulf launch",
             description="Anyone in the Emirates, enrolled in Dubai, or met at the property expo.",
             match=Match.ANY,
@@ -52,3 +54,7 @@ def demo_segments(seed: int) -> list[Segment]:
             traffic_sources=["Property expo"],
         ),
     ]
+
+
+def _segment(name: str, description: str, **flat: Any) -> Segment:
+    return Segment(name=name, description=description, **flat)

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -6,20 +7,10 @@ from django.dispatch import Signal
 
 from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet, DerivedTextField
 from accounts.text import SqueezedCharField, fold, fold_unusual
-from campaigns.enums import Match
+from campaigns.models.flat import FLAT_NAMES, flat_view, match_of, no_conditions, with_match
 
 # Sent when a save did not succeed, so that what was done at Brevo for it can be taken back.
 segment_save_failed = Signal()
-
-CRITERION_FIELDS = (
-    "gender",
-    "properties",
-    "countries",
-    "states",
-    "traffic_sources",
-    "agents",
-    "partners",
-)
 
 
 class Segment(DerivedModel):
@@ -37,14 +28,8 @@ class Segment(DerivedModel):
     description_folded = DerivedTextField(
         source="description", derive=fold_unusual, blank=True, default=""
     )
-    match = models.CharField(max_length=3, choices=Match.choices, default=Match.ALL)
-    gender = models.JSONField(default=list, blank=True)
-    properties = models.JSONField(default=list, blank=True)
-    countries = models.JSONField(default=list, blank=True)
-    states = models.JSONField(default=list, blank=True)
-    traffic_sources = models.JSONField(default=list, blank=True)
-    agents = models.JSONField(default=list, blank=True)
-    partners = models.JSONField(default=list, blank=True)
+    # {"match": "ALL", "conditions": [condition or group]}: see campaigns.audience.parsing.
+    definition = models.JSONField(default=no_conditions)
     # Ids repeat from account to account: BrevoList has the account that this one is of.
     brevo_list_id = models.BigIntegerField("Brevo list", null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
@@ -74,18 +59,25 @@ class Segment(DerivedModel):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if update_fields is not None:
+            flat = {"match", *FLAT_NAMES}
+            names = ("definition" if name in flat else name for name in update_fields)
+            update_fields = list(dict.fromkeys(names))
         try:
-            super().save(*args, **kwargs)
+            super().save(*args, update_fields=update_fields, **kwargs)
         except Exception:
             segment_save_failed.send(sender=type(self), instance=self)
             raise
 
-    @property
-    def definition(self) -> dict[str, Any]:
-        """The criteria that are asked and how they are joined: what decides the audience."""
-        asked = {key: getattr(self, key) for key in CRITERION_FIELDS if getattr(self, key)}
-        return {"match": self.match, **asked}
+    match = flat_view("match", get=match_of, put=with_match)
+    gender = flat_view("gender")
+    properties = flat_view("properties")
+    countries = flat_view("countries")
+    states = flat_view("states")
+    traffic_sources = flat_view("traffic_sources")
+    agents = flat_view("agents")
+    partners = flat_view("partners")
 
 
 class SegmentRevision(models.Model):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.text import fold_email
 from campaigns.audience.mailable import mailable
-from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.audience.query_builder import audience
 from campaigns.batches import in_batches
 from campaigns.brevo import (
     BrevoClient,
@@ -143,8 +143,8 @@ def _not_mailable(segment: Segment, page: Sequence[Contact]) -> list[Contact]:
     for email, contact_id in ours.values_list("email", "contact_id"):
         known.setdefault(email, set()).add(email)
         known.setdefault(contact_id, set()).add(email)
-    audience = mailable(SegmentQueryBuilder(segment).audience()).order_by()
-    wanted = audience.filter(email_key__in=set().union(*known.values()))
+    people = mailable(audience(segment)).order_by()
+    wanted = people.filter(email_key__in=set().union(*known.values()))
     stay = set(wanted.values_list("email_key", flat=True))
     addresses = (
         (contact, known.get(fold_email(contact.email), set()) | known.get(contact.id or "", set()))

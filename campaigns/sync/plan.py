@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns.audience.mailable import suppressed_ids
-from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.audience.query_builder import audience
 from campaigns.brevo import BrevoTemporary
 from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase, Reason
 from campaigns.errors import PlanRefused
@@ -145,9 +145,9 @@ def write_plan(
 
 
 def _write_lines(export: SegmentExport, segment: Segment, ledger: int) -> int:
-    audience = SegmentQueryBuilder(segment).audience().order_by()
+    everyone = audience(segment).order_by()
     columns = ("pk", "email_key", "marketing_consent", "email_is_usable", "contact_fingerprint")
-    people = audience.values_list(*columns)
+    people = everyone.values_list(*columns)
     people_sql, people_params = people.query.sql_with_params()
     suppressed_sql, suppressed_params = suppressed_ids().query.sql_with_params()
     members_sql, members_params = _members(ledger)

@@ -14,7 +14,7 @@ from accounts.enums import Consent
 from accounts.models import User
 from campaigns.models import Segment, Suppression
 from properties.models import Enrollment, Property
-from tests.factories import make_enrollment, make_property, make_segment, make_user
+from tests.factories import definition, make_enrollment, make_property, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -143,10 +143,10 @@ def test_a_save_that_expects_an_older_value_writes_nothing_and_says_so() -> None
 
     segment.match = "ANY"
     with pytest.raises(ChangedMeanwhile):
-        segment.save(expecting={"description": "Old", "gender": ["FEMALE"]})
+        segment.save(expecting={"description": "Old", "definition": definition(gender=["FEMALE"])})
 
     assert Segment.objects.get().match == "ALL"
-    segment.save(expecting={"description": "New", "gender": ["FEMALE"]})
+    segment.save(expecting={"description": "New", "definition": definition(gender=["FEMALE"])})
     assert (Segment.objects.get().match, Segment.objects.get().description) == ("ANY", "New")
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.reading import day_begins, moment, whole_number
 from campaigns.models import Segment, SegmentExport
-from campaigns.models.segment import CRITERION_FIELDS
+from campaigns.models.flat import FLAT_NAMES
 from sandbox.server import Sandbox
 from tests.campaigns.admin import registry
 from tests.factories import make_admin, make_user
@@ -98,7 +98,7 @@ def test_every_list_of_the_api_takes_any_value_of_any_parameter(boss) -> None:
     lists += [f"{of_export}{name}" for name in ("changes/", "compare/", "changes.csv")]
     names = ["search", "ordering", "page", "page_size", "cursor", "format", "at", "against", "side"]
     names += ["created_by", "match", "state", "segment", "exported_by", "status", "plan_only"]
-    names += ["kind", "outcome", "reason", *CRITERION_FIELDS]
+    names += ["kind", "outcome", "reason", *FLAT_NAMES]
     urls = (
         f"/api/campaigns/{path}?{name}={value}" for path in lists for name in names for value in ODD
     )

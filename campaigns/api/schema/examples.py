@@ -1,11 +1,20 @@
 """What the schema shows as sent and answered."""
 
 DRAFT = {"name": "Women in Lagos", "gender": ["FEMALE"], "countries": ["NG"], "states": ["Lagos"]}
+_DEFINITION = {
+    "match": "ALL",
+    "conditions": [
+        {"criterion": "gender", "any_of": ["FEMALE"]},
+        {"criterion": "countries", "any_of": ["NG"]},
+        {"criterion": "states", "any_of": ["Lagos"]},
+    ],
+}
 _ADA = {"id": 1, "name": "Ada Obi", "email": "ada@example.com"}
 SEGMENT = {
     "id": 7,
     "name": "Women in Lagos",
     "description": "",
+    "definition": _DEFINITION,
     "match": "ALL",
     "gender": ["FEMALE"],
     "properties": [],
@@ -74,8 +83,14 @@ WHY = {
     "contact_id": 4711,
     "email_at_brevo": "",
     "answers": [
-        {"key": "gender", "label": "Gender", "matched": True, "fact": "is a woman"},
-        {"key": "states", "label": "States", "matched": True, "fact": "lives in Lagos"},
+        {"key": "gender", "label": "Gender", "matched": True, "fact": "is a woman", "answers": []},
+        {
+            "key": "states",
+            "label": "States",
+            "matched": True,
+            "fact": "lives in Lagos",
+            "answers": [],
+        },
     ],
 }
 SUPPRESSION = {
@@ -125,7 +140,7 @@ _RUN = {
     "list_was_gone": False,
     "list_count_before": 1174,
     "verify_level": "AUTO",
-    "definition": {"match": "ALL", "gender": ["FEMALE"], "countries": ["NG"], "states": ["Lagos"]},
+    "definition": _DEFINITION,
     "proof": {"level": "FULL", "expected": 1200, "on_list": 1200, "missing": 0, "holds": True},
 }
 QUEUED = _RUN | {

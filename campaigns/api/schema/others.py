@@ -29,7 +29,20 @@ CRITERION_CALLS = {
             "key": "gender",
             "label": "Gender",
             "help": "Customers of one of these genders.",
+            "group": "Profile",
             "kind": "choice",
+            "operators": [
+                {
+                    "key": "any_of",
+                    "label": "is one of",
+                    "operand": {
+                        "type": "array",
+                        "items": {"type": "string", "enum": ["FEMALE"]},
+                        "minItems": 1,
+                        "maxItems": 1000,
+                    },
+                }
+            ],
             "choices": [{"value": "FEMALE", "label": "Female"}],
             "choices_url": "http://127.0.0.1:8000/api/campaigns/criteria/gender/choices/",
         },

@@ -108,17 +108,29 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment] # a field
 
 
-class CriterionSerializer(serializers.Serializer[Any]):
-    """A question that a segment may ask."""
+class OperatorSerializer(serializers.Serializer[Any]):
+    """How a condition compares a customer's answer with its operand."""
 
-    key = serializers.CharField(help_text="The field of a segment.")
+    key = serializers.CharField(help_text="The name of the operand in a condition.")
+    label = serializers.CharField()  # type: ignore[assignment] # a field
+    operand = serializers.DictField(help_text="What it takes, as a JSON schema.")
+
+
+class CriterionSerializer(serializers.Serializer[Any]):
+    """What a condition may ask about."""
+
+    key = serializers.CharField(help_text="What `criterion` holds in a condition.")
+    group = serializers.CharField(help_text="The heading under which it is offered.")
+    operators = OperatorSerializer(many=True)
     label = serializers.CharField()  # type: ignore[assignment] # a field
     help = serializers.CharField()
-    kind = serializers.ChoiceField(["choice", "country", "text", "object"])
+    kind = serializers.CharField(help_text="choice, country, text, object or date.")
     choices = ChoiceSerializer(
         many=True, allow_null=True, help_text="All there are; null where there are too many."
     )
-    choices_url = serializers.CharField(help_text="Finds some: add `?search=`.")
+    choices_url = serializers.CharField(
+        allow_null=True, help_text="Finds some: add `?search=`. Null where there are no lists."
+    )
 
 
 class StatsSerializer(serializers.Serializer[Any]):

@@ -16,10 +16,16 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    key = serializers.CharField(help_text="The criterion; `customer` for being no customer.")
+    key = serializers.CharField(
+        help_text="The criterion; `group` for a group, `customer` for being no customer."
+    )
     label = serializers.CharField()  # type: ignore[assignment] # a field
     matched = serializers.BooleanField()
     fact = serializers.CharField(help_text="Goes on where the person's name ends.")
+    answers: Any = serializers.SerializerMethodField(help_text="Those of the entries of a group.")
+
+    def get_answers(self, answer: Any) -> list[dict[str, Any]]:
+        return [dict(AnswerSerializer(each).data) for each in answer.answers]
 
 
 class AddressSerializer(serializers.Serializer[Any]):
@@ -37,7 +43,7 @@ class WhySerializer(serializers.Serializer[Any]):
 
     segment = serializers.IntegerField()
     user = serializers.IntegerField()
-    sentence = serializers.CharField(help_text="What the segment asks, in words.")
+    sentence = serializers.CharField(help_text="The definition in words.")
     is_in = serializers.BooleanField()
     held_back = serializers.ChoiceField(
         Reason.choices,

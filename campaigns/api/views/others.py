@@ -72,8 +72,8 @@ class CriterionViewSet(View):
 
     @action(detail=True, serializer_class=ChoiceSerializer)
     def choices(self, request: Request, key: str) -> Response:
-        if key not in CRITERIA:
-            raise Http404(f"There is no criterion “{key}”.")
+        if key not in CRITERIA or CRITERIA[key].values is None:
+            raise Http404(f"There is no criterion “{key}” with values to choose from.")
         found = CRITERIA[key].search(request.query_params.get("search", ""))
         return Response(_as_choices(found))
 
@@ -84,9 +84,18 @@ class CriterionViewSet(View):
             "key": key,
             "label": criterion.label,
             "help": criterion.help,
+            "group": criterion.group,
             "kind": criterion.kind,
+            "operators": [
+                {
+                    "key": operator.key,
+                    "label": operator.label,
+                    "operand": operator.schema(criterion.subject),
+                }
+                for operator in criterion.operators
+            ],
             "choices": None if every is None else _as_choices(every),
-            "choices_url": self.reverse_action("choices", args=[key]),
+            "choices_url": self.reverse_action("choices", args=[key]) if criterion.values else None,
         }
 
 

@@ -22,13 +22,14 @@ from campaigns.api.serializers.people import (
     AudienceMemberSerializer,
     WhySerializer,
 )
-from campaigns.api.serializers.segments import WRITTEN, DraftSerializer, SegmentSerializer
+from campaigns.api.serializers.segments import COLUMNS, DraftSerializer, SegmentSerializer
 from campaigns.api.serializers.verification import VerificationSerializer
 from campaigns.api.verification import verified
 from campaigns.api.views.base import WritingView
-from campaigns.audience.definition import Definition
 from campaigns.audience.explain import sentence, why
 from campaigns.audience.mailable import why_held, with_held_reason
+from campaigns.audience.named_rows import looked_up_once
+from campaigns.audience.parsing import Describes, definition_of
 from campaigns.audience.query_builder import audience
 from campaigns.models import ListMember, Segment, owners
 from campaigns.sync.runs import request_sync
@@ -46,7 +47,7 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
     pagination_class: Any = Pages
     model_name = "segment"
     tag = "Campaigns: segments"
-    tagged = WRITTEN
+    tagged = COLUMNS
     permissions = {
         "preview": "view_segment",
         "preview_draft": "view_segment",
@@ -69,7 +70,8 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
     def create(self, request: Request, *_: Any, **__: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return self.made(serializer.save(created_by=self.caller), serializer.data)
+        with looked_up_once():
+            return self.made(serializer.save(created_by=self.caller), serializer.data)
 
     def update(self, request: Request, *_: Any, **__: Any) -> Response:
         return self._write(request, partial=False)
@@ -80,11 +82,12 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
     def _write(self, request: Request, *, partial: bool) -> Response:
         serializer = self.get_serializer(self.get_object(), data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        return self.changed(serializer.save(), serializer.data, WRITTEN)
+        with looked_up_once():
+            return self.changed(serializer.save(), serializer.data, COLUMNS)
 
     @action(detail=True, pagination_class=KeysetPages, filterset_class=PeopleFilter)
     def preview(self, *_: Any, **__: Any) -> Response:
-        return self._page_of(self.get_object().definition)
+        return self._page_of(self.get_object())
 
     @action(
         detail=False,
@@ -155,9 +158,9 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
             request, lambda: request_sync(segment, by=self.caller, plan_only=plan_only, **options)
         )
 
-    def _page_of(self, definition: Definition) -> Response:
-        cast("KeysetPages", self.paginator).of = definition
-        page = self.paginate_queryset(self.filter_queryset(_people(definition)))
+    def _page_of(self, described: Describes) -> Response:
+        cast("KeysetPages", self.paginator).of = definition_of(described).group.as_json()
+        page = self.paginate_queryset(self.filter_queryset(_people(described)))
         return self.get_paginated_response(AudienceMemberSerializer(page, many=True).data)
 
     def _checked(self, request: Request) -> Any:
@@ -166,6 +169,6 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
         return serializer.validated_data
 
 
-def _people(definition: Definition) -> UserQuerySet:
+def _people(described: Describes) -> UserQuerySet:
     """Return who matches now, with what the preview shows; raises SegmentBroken."""
-    return with_held_reason(audience(definition)).only(*_STORED)
+    return with_held_reason(audience(described)).only(*_STORED)

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,14 @@ from django.db import models
 from accounts.enums import PartnershipStatus, Role
 from accounts.models import User, UserQuerySet
 from accounts.searching import search
-from campaigns.audience.criteria.values import Choice, Kind, Value, Values, is_storable, shown
+from campaigns.audience.criteria.values import (
+    Choice,
+    Row,
+    Value,
+    Values,
+    is_storable,
+    quote_for_message,
+)
 from campaigns.batches import IN_ONE_STATEMENT, in_batches
 from campaigns.models import KnownName
 from properties.models import Property
@@ -25,7 +32,7 @@ _ID = re.compile(rf"[1-9][0-9]{{0,{ID_DIGITS - 1}}}")
 class References(Values):
     """Ids of rows; ``noun`` is what one of them is called, ``row_kind`` its model."""
 
-    kind: ClassVar[Kind] = "object"
+    kind = "object"
     noun: ClassVar[str]
     row_kind: ClassVar[str]
 
@@ -37,40 +44,37 @@ class References(Values):
         if isinstance(value, str) and _ID.fullmatch(value):
             value = int(value)  # as forms send it
         if type(value) is not int or not 0 < value <= BIGGEST_ID:
-            message = f"{shown(value)} is not the id of {self._a_noun}: write a whole number."
+            message = (
+                f"{quote_for_message(value)} is not the id of {self._a_noun}: write a whole number."
+            )
             raise ValidationError(message, code="invalid")
         return value
 
-    def names(self, values: Collection[Any], *, plural: bool = False) -> dict[Value, str]:  # noqa: ARG002 -- a name has none
-        named = self.existing_names(values)
-        known = KnownName.of(self.row_kind, [pk for pk in values if pk not in named])
-        gone = {pk: f"{known.get(pk, f'{self.noun} {pk}')} (gone)" for pk in values}
-        return gone | named
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "format": "int64", "minimum": 1}
 
-    def existing_names(self, ids: Collection[int]) -> dict[int, str]:
-        """Return {id: name} of the rows that exist."""
-        return {pk: name for pk, name, _ in self._found(ids)}
+    def look_up(self, values: Collection[Any]) -> dict[Value, Row]:
+        rows: dict[Value, Row] = {}
+        for pk, name, trouble in self._found(values):
+            rows[pk] = Row(name, f"{name} {trouble}." if trouble else "")
+        gone = [pk for pk in values if pk not in rows]
+        known = KnownName.of(self.row_kind, gone)
+        return rows | {pk: self._gone(pk, known.get(pk, "")) for pk in gone}
 
-    def vanished(self, values: Collection[Any]) -> dict[Value, str]:
-        found = {pk: (name, trouble) for pk, name, trouble in self._found(values)}
-        gone = self._called([pk for pk in values if pk not in found])
-        told: dict[Value, str] = {}
-        for pk in values:
-            if pk in gone:
-                told[pk] = f"{gone[pk]} no longer exists."
-            elif found[pk][1]:
-                told[pk] = f"{found[pk][0]} {found[pk][1]}."
-        return told
-
-    def _called(self, ids: list[int]) -> dict[int, str]:
-        """Return {id: what to call it} of rows that are gone: “Palm Court (property 2)”."""
-        known = KnownName.of(self.row_kind, ids)
+    def names(
+        self,
+        values: Collection[Any],
+        rows: Mapping[Value, Row],
+        *,
+        plural: bool = False,  # noqa: ARG002 -- a name has none
+    ) -> dict[Value, str]:
         return {
-            pk: f"{known[pk]} ({self.noun} {pk})"
-            if pk in known
-            else f"{self.noun.capitalize()} {pk}"
-            for pk in ids
+            pk: f"{rows[pk].name} (gone)" if rows[pk].is_gone else rows[pk].name for pk in values
         }
+
+    def _gone(self, pk: int, name: str) -> Row:
+        called = f"{name} ({self.noun} {pk})" if name else f"{self.noun.capitalize()} {pk}"
+        return Row(name or f"{self.noun} {pk}", f"{called} no longer exists.", is_gone=True)
 
     def _found(self, values: Collection[int]) -> Iterator[tuple[int, str, str]]:
         for ids in in_batches(values, IDS_IN_ONE_QUERY):

@@ -1,81 +1,127 @@
-"""Every criterion there is. One more needs its field on Segment, its entry here, and a test."""
+"""Every criterion there is. One more needs an entry here, and a value in the tests."""
 
 from accounts.enums import Gender
 from accounts.text import fold
 from campaigns.audience.criteria.criterion import Criterion, Verb
-from campaigns.audience.criteria.questions import Column, Enrolled, FoldedColumn, Served
+from campaigns.audience.criteria.operators import AnyOf, NoneOf
 from campaigns.audience.criteria.references import Agents, Partners, Properties
+from campaigns.audience.criteria.subjects import Column, Enrolled, FoldedColumn, Served
 from campaigns.audience.criteria.values import Choices, Countries, Texts
+
+VALUES = (AnyOf(), NoneOf())
+LIVES = Verb(
+    singular="lives",
+    plural="live",
+    negative="does not live",
+    plural_negative="do not live",
+    to="in",
+)
 
 REGISTERED = (
     Criterion(
         key="gender",
         label="Gender",
+        group="Profile",
         help="Customers of one of these genders.",
-        verb=Verb(singular="is", plural="are", negative="is not"),
-        values=Choices(
-            dict(Gender.choices),
-            spoken={
-                Gender.MALE: ("a man", "men"),
-                Gender.FEMALE: ("a woman", "women"),
-                Gender.PREFER_NOT_TO_SAY: (
-                    "somebody who names no gender",
-                    "people who name no gender",
-                ),
-            },
+        verb=Verb(singular="is", plural="are", negative="is not", plural_negative="are not"),
+        subject=Column(
+            "gender",
+            Choices(
+                dict(Gender.choices),
+                spoken={
+                    Gender.MALE: ("a man", "men"),
+                    Gender.FEMALE: ("a woman", "women"),
+                    Gender.PREFER_NOT_TO_SAY: (
+                        "somebody who names no gender",
+                        "people who name no gender",
+                    ),
+                },
+            ),
+            unknown="has no gender on record",
         ),
-        question=Column("gender"),
+        operators=VALUES,
     ),
     Criterion(
         key="properties",
         label="Properties",
+        group="Enrolments and sources",
         help="Customers enrolled in one of these; cancelled enrolments do not count.",
         verb=Verb(
-            singular="is enrolled", plural="are enrolled", negative="is not enrolled", to="in"
+            singular="is enrolled",
+            plural="are enrolled",
+            negative="is not enrolled",
+            plural_negative="are not enrolled",
+            to="in",
         ),
-        values=Properties(),
-        question=Enrolled(),
+        subject=Enrolled(Properties()),
+        operators=VALUES,
     ),
     Criterion(
         key="countries",
         label="Countries",
+        group="Profile",
         help="Customers who live in one of these countries.",
-        verb=Verb(singular="lives", plural="live", negative="does not live", to="in"),
-        values=Countries(),
-        question=Column("country"),
+        verb=LIVES,
+        subject=Column("country", Countries(), unknown="has no country on record"),
+        operators=VALUES,
     ),
     Criterion(
         key="states",
         label="States",
+        group="Profile",
         help="Customers who live in one of these states, however it is capitalised.",
-        verb=Verb(singular="lives", plural="live", negative="does not live", to="in"),
-        values=Texts("state"),
-        question=FoldedColumn("state", form=fold),
+        verb=LIVES,
+        subject=FoldedColumn("state", Texts("state"), fold=fold, unknown="has no state on record"),
+        operators=VALUES,
     ),
     Criterion(
         key="traffic_sources",
         label="Traffic sources",
+        group="Enrolments and sources",
         help="Customers who came in through one of these, however it is capitalised.",
-        verb=Verb(singular="came in", plural="came in", negative="did not come in", to="through"),
-        values=Texts("referral_source"),
-        question=FoldedColumn("referral_source", form=fold),
+        verb=Verb(
+            singular="came in",
+            plural="came in",
+            negative="did not come in",
+            plural_negative="did not come in",
+            to="through",
+        ),
+        subject=FoldedColumn(
+            "referral_source",
+            Texts("referral_source"),
+            fold=fold,
+            unknown="has no traffic source on record",
+        ),
+        operators=VALUES,
     ),
     Criterion(
         key="agents",
         label="Agents",
+        group="Agents and partners",
         help="Customers whom one of these enrolled (unless cancelled) or whose lead they closed.",
-        verb=Verb(singular="is served", plural="are served", negative="is not served", to="by"),
-        values=Agents(),
-        question=Served(),
+        verb=Verb(
+            singular="is served",
+            plural="are served",
+            negative="is not served",
+            plural_negative="are not served",
+            to="by",
+        ),
+        subject=Served(Agents()),
+        operators=VALUES,
     ),
     Criterion(
         key="partners",
         label="Partners",
+        group="Agents and partners",
         help="Customers whom one of these approved partners referred.",
         verb=Verb(
-            singular="was referred", plural="were referred", negative="was not referred", to="by"
+            singular="was referred",
+            plural="were referred",
+            negative="was not referred",
+            plural_negative="were not referred",
+            to="by",
         ),
-        values=Partners(),
-        question=Column("referred_by_partner_id"),
+        subject=Column("referred_by_partner_id", Partners()),
+        operators=VALUES,
     ),
 )

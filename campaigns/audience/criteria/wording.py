@@ -9,7 +9,7 @@ SPELLED_OUT = 3
 SPELLED_OUT_OF_MANY = 2
 
 
-def spoken(items: Sequence[Item]) -> Sequence[Item]:
+def first_named(items: Sequence[Item]) -> Sequence[Item]:
     """Return those that are named when the others are only counted."""
     return items if len(items) <= SPELLED_OUT else items[:SPELLED_OUT_OF_MANY]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.admin import dashboard_figures
 from campaigns.enums import ExportStatus
 from campaigns.models import ListMember, Segment, SegmentExport
-from tests.factories import make_manager, make_segment, make_user
+from tests.factories import definition, make_manager, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -152,7 +152,7 @@ def test_a_plan_that_waits_and_runs_that_nobody_carries_on_need_somebody(client,
 
 def test_what_to_do_next_names_segments_that_are_broken_or_never_synced(client, brevo) -> None:
     broken = make_segment()
-    Segment.objects.filter(pk=broken.pk).update(gender=[], properties=[4711])
+    Segment.objects.filter(pk=broken.pk).update(definition=definition(gender=[], properties=[4711]))
     run(broken)
     make_segment()
     titles = ["1 segment is broken", "1 segment was never synced"]

@@ -8,7 +8,7 @@ from campaigns.models import ExportChange, Segment, SegmentExport
 from campaigns.sync import outdated
 from campaigns.sync.runs import apply_plan, request_sync, run_export
 from tests.campaigns.admin.sync_steps import make_synced
-from tests.factories import make_user
+from tests.factories import definition, make_user
 
 pytestmark = pytest.mark.django_db
 REVIEW, CONFIRM = "Review changes again", "Confirm"
@@ -37,7 +37,7 @@ def test_a_plan_that_holds_is_to_be_confirmed(client, manager, plan) -> None:
 
 
 def test_a_plan_whose_criteria_were_changed_is_to_be_reviewed_again(client, manager, plan) -> None:
-    Segment.objects.filter(pk=plan.segment_id).update(gender=["MALE"])
+    Segment.objects.filter(pk=plan.segment_id).update(definition=definition(gender=["MALE"]))
 
     shown = page(client, plan)
 
@@ -68,7 +68,7 @@ def test_a_plan_of_many_people_is_compared_on_demand(client, manager, plan, monk
 
 
 def test_a_plan_of_a_broken_segment_says_what_is_broken(client, manager, plan) -> None:
-    Segment.objects.filter(pk=plan.segment_id).update(properties=[77])
+    Segment.objects.filter(pk=plan.segment_id).update(definition=definition(properties=[77]))
     SegmentExport.objects.filter(pk=plan.pk).update(
         definition=Segment.objects.get(pk=plan.segment_id).definition
     )
@@ -91,7 +91,7 @@ def test_reviewing_again_makes_a_plan_of_what_is_true_now(client, manager, plan)
 
 def test_several_plans_are_confirmed_without_those_that_are_out_of_date(client, manager, plan):
     other = planned(make_synced(name="Men", gender=["MALE"]))
-    Segment.objects.filter(pk=other.segment_id).update(gender=["FEMALE"])
+    Segment.objects.filter(pk=other.segment_id).update(definition=definition(gender=["FEMALE"]))
 
     url = reverse("admin:campaigns_sync_together")
     answer = client.get(url, {"exports": f"{plan.pk},{other.pk}"})
@@ -103,7 +103,7 @@ def test_several_plans_are_confirmed_without_those_that_are_out_of_date(client, 
 
 def test_who_may_only_look_is_not_offered_to_review(client, manager, plan, settings) -> None:
     settings.ROLE_PERMISSIONS = {"MANAGER": ["campaigns.view_*"]}
-    Segment.objects.filter(pk=plan.segment_id).update(gender=["MALE"])
+    Segment.objects.filter(pk=plan.segment_id).update(definition=definition(gender=["MALE"]))
     shown = page(client, plan)
     assert "Somebody who may sync has to make it again." in shown
     assert REVIEW not in shown
@@ -111,5 +111,5 @@ def test_who_may_only_look_is_not_offered_to_review(client, manager, plan, setti
 
 def test_a_confirmed_plan_is_not_compared_again(client, manager, plan) -> None:
     done = run_export(apply_plan(plan, by=manager).pk)
-    Segment.objects.filter(pk=plan.segment_id).update(gender=["MALE"])
+    Segment.objects.filter(pk=plan.segment_id).update(definition=definition(gender=["MALE"]))
     assert "out of date" not in page(client, done)

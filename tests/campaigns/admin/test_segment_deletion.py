@@ -1,5 +1,6 @@
 """Deleting segments takes their Brevo lists; what Brevo refuses to let go stays."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,7 +109,8 @@ def test_a_list_in_another_account_is_not_renamed_and_the_form_says_why(manager_
     url = reverse("admin:campaigns_segment_change", args=[elsewhere.pk])
     form = manager_client.get(url).context["adminform"].form
     values = {name: form[name].value() for name in form.fields}
-    data = {k: v for k, v in values.items() if v not in (None, [])} | {"name": "Abuja"}
+    values |= {"name": "Abuja", "definition": json.dumps(values["definition"])}
+    data = {k: v for k, v in values.items() if v not in (None, [])}
 
     shown = manager_client.post(url, data).content.decode()
 

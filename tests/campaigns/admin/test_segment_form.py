@@ -15,6 +15,7 @@ from campaigns.brevo import BrevoClient
 from campaigns.models import Segment, SegmentRevision
 from sandbox.server import Sandbox
 from tests.factories import (
+    definition,
     make_agent,
     make_manager,
     make_partner,
@@ -72,12 +73,8 @@ def test_each_criterion_is_kept_as_the_audience_reads_it(manager_client, brevo):
         "partners": [str(partner.pk)],
     }
     manager_client.post(reverse(ADD), typed(**many))
-    assert Segment.objects.get().definition == many | {
-        "countries": ["NG"],
-        "properties": [home.pk],
-        "agents": [agent.pk],
-        "partners": [partner.pk],
-    }
+    ids = {"properties": [home.pk], "agents": [agent.pk], "partners": [partner.pk]}
+    assert Segment.objects.get().definition == definition(many | ids | {"countries": ["NG"]})
 
 
 def test_without_a_criterion_nothing_is_saved_and_the_form_says_what_to_do(manager_client, brevo):
@@ -97,8 +94,8 @@ def test_a_taken_name_is_said_once_at_its_field(manager_client, brevo):
 def test_a_value_that_is_no_value_is_refused_at_its_field(manager_client, brevo):
     response = manager_client.post(reverse(ADD), typed(countries=["NG", "XX"]))
     form = response.context["adminform"].form
-    assert list(form.errors) == ["countries"]
-    assert "XX" in form.errors["countries"][0]
+    assert list(form.errors) == ["definition"]
+    assert "XX" in form.errors["definition"][0]
 
 
 def test_what_brevo_refuses_is_shown_with_its_words_and_nothing_is_saved(manager_client, brevo):
@@ -185,7 +182,7 @@ def test_saving_what_vanished_is_refused_with_the_remedy(manager_client, brevo):
     gone = str(palm.pk)
     palm.delete()
     form = change(manager_client, segment, properties=[gone]).context["adminform"].form
-    assert "Remove it or choose another." in form.errors["properties"][0]
+    assert "Remove it or choose another." in form.errors["definition"][0]
 
 
 def test_history_tells_changes_people_and_who(manager_client, client):
@@ -281,7 +278,7 @@ def test_countries_are_offered_by_name_with_their_flag(manager_client):
 def test_the_lists_are_plain_selects_for_who_has_no_javascript(manager_client):
     make_property("Palm Court")
     shown = manager_client.get(reverse(ADD)).content.decode()
-    assert shown.count("<select ") == 7
+    assert shown.count("<select ") == 8  # with that of ALL or ANY
     assert ">Palm Court</option>" in shown
     assert "campaigns/admin.css" in shown  # shows the page without a script
 
@@ -290,33 +287,35 @@ def test_an_old_form_does_not_undo_what_somebody_else_changed(manager_client, br
     segment = make_segment(name="Lagos", countries=["NG"], states=["Lagos"])
     address = reverse(CHANGE, args=[segment.pk])
     old = form_of(manager_client.get(address))
-    Segment.objects.update(states=["Oyo"], description="Theirs", brevo_list_id=4711)
+    Segment.objects.update(
+        definition=definition(states=["Oyo"]), description="Theirs", brevo_list_id=4711
+    )
 
     answer = manager_client.post(address, old | {"countries": ["NG", "GH"]})
 
     told = " ".join(answer.context["adminform"].form.non_field_errors())
-    assert "States: “Lagos” became “Oyo”." in told
+    assert "became “Customers who live in Oyo.”. You chose something else" in told
     assert "Description: “nothing” became “Theirs”." in told
-    assert Segment.objects.get().countries == ["NG"]
+    assert Segment.objects.get().states == ["Oyo"]
     again = form_of(answer)
-    assert (again["states"], again["countries"]) == (["Oyo"], ["NG", "GH"])
+    assert (again["states"], again["countries"]) == (["Lagos"], ["NG", "GH"])
     assert manager_client.post(address, again).status_code == 302
     segment = Segment.objects.get()
-    assert (segment.states, segment.description) == (["Oyo"], "Theirs")
+    assert (segment.states, segment.description) == (["Lagos"], "Theirs")
     assert (set(segment.countries), segment.brevo_list_id) == ({"NG", "GH"}, 4711)
-    assert SegmentRevision.objects.latest("pk").changes.keys() == {"countries"}
+    assert SegmentRevision.objects.latest("pk").changes.keys() == {"definition"}
 
 
 def test_a_criterion_that_both_changed_is_shown_in_words(manager_client, brevo):
     segment = make_segment(name="Lagos", countries=["NG"])
     address = reverse(CHANGE, args=[segment.pk])
     old = form_of(manager_client.get(address))
-    Segment.objects.update(countries=["GH"])
+    Segment.objects.update(definition=definition(countries=["GH"]))
 
     answer = manager_client.post(address, old | {"countries": ["NG", "TG"]})
 
     told = " ".join(answer.context["adminform"].form.non_field_errors())
-    assert "Countries: “Nigeria” became “Ghana”. You chose something else" in told
+    assert "in Nigeria.” became “Customers who live in Ghana.”. You chose something" in told
     assert sorted(form_of(answer)["countries"]) == ["NG", "TG"]
 
 
@@ -339,17 +338,17 @@ def test_a_form_that_is_shown_again_holds_what_was_posted(manager_client, key, v
     response = manager_client.post(reverse(ADD), typed(**{"name": "", key: [value]}))
     assert response.status_code == 200
     options = re.findall(r'<option value="([^"]*)" selected>', response.content.decode())
-    assert sorted(options) == sorted([value, "NG"])
+    assert sorted(options) == sorted([value, "NG", "ALL"])
 
 
 @pytest.mark.parametrize("value", ["007", "\u0661\u0662\u0661", "9" * 5000, "²", "-1", " 1", "1.0"])
 @pytest.mark.parametrize("key", ["agents", "properties", "partners"])
 def test_what_is_no_id_is_refused_by_form_and_live_count_alike(manager_client, key, value):
     form = manager_client.post(reverse(ADD), typed(**{key: [value]})).context["adminform"].form
-    assert "is not the id of a" in form.errors[key][0]
+    assert "is not the id of a" in form.errors["definition"][0]
     live = reverse("admin:campaigns_segment_live")
     answer = manager_client.post(live, typed(**{key: [value]})).context["answer"]
-    assert answer.problems == list(form.errors[key])
+    assert answer.problems == list(form.errors["definition"])
     assert answer.sizes is None
 
 

@@ -22,7 +22,7 @@ from tests.campaigns.admin.sync_steps import (
     told,
     women,
 )
-from tests.factories import make_admin, make_agent, make_manager, make_user
+from tests.factories import definition, make_admin, make_agent, make_manager, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +156,7 @@ def test_plan_page_says_when_more_were_chosen_than_fit(client, manager, segment)
 
 
 def test_broken_segment_is_named_and_not_planned(client, manager, segment) -> None:
-    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(gender=[]))
 
     page = text(client.get(step("plan"), {"ids": segment.pk}))
     response = client.post(step("plan"), {"ids": segment.pk})

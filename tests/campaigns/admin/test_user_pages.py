@@ -10,7 +10,7 @@ from accounts.models import User
 from campaigns.enums import ChangeKind, ExportStatus, Outcome, SuppressionReason
 from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
 from tests.campaigns.sync.scenes import sync
-from tests.factories import make_manager, make_segment, make_user
+from tests.factories import definition, make_manager, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,9 @@ def test_the_segments_of_a_person_are_told_with_the_reason(client, segment) -> N
 
 
 def test_a_broken_segment_is_named_with_what_is_wrong(client, segment) -> None:
-    Segment.objects.filter(pk=segment.pk).update(gender=[], properties=[4711])
+    Segment.objects.filter(pk=segment.pk).update(
+        definition=definition(gender=[], properties=[4711])
+    )
     user = make_user()
     assert "Nobody knows" in panel(client, "segments", user)
     assert "4711" in panel(client, "segments", user, why=segment.pk)

@@ -13,6 +13,8 @@ import yaml
 from django.conf import settings
 
 from campaigns.models import Segment, Suppression
+from campaigns.models.flat import FLAT_NAMES
+from tests.factories import definition
 
 SCHEMA = yaml.safe_load((Path(settings.BASE_DIR) / "docs" / "openapi.yaml").read_text())
 SCHEMAS = SCHEMA["components"]["schemas"]
@@ -95,10 +97,11 @@ def test_a_patch_changes_what_was_given_and_nothing_else(api, full, generator, g
 
     assert answer.status_code == 200
     after = api.get(path.format(id=full.pk)).json()
-    moved = {"updated_at", "audience_size", "mailable_size", "counted_at"}
+    moved = {"updated_at", "audience_size", "mailable_size", "counted_at", "definition"}
     assert {k: v for k, v in after.items() if k not in moved} == {
         k: v for k, v in (before | given).items() if k not in moved
     }
+    assert after["definition"] == definition({k: after[k] for k in ("match", *FLAT_NAMES)})
 
 
 @pytest.mark.parametrize("generator", GENERATORS)

@@ -26,7 +26,7 @@ def test_who_made_changed_and_deleted_a_segment_is_kept(api, admin, brevo) -> No
 
     assert entries() == [
         (ADDITION, "Women", "Made through the API."),
-        (CHANGE, "Ladies", "Changed name and states through the API."),
+        (CHANGE, "Ladies", "Changed name and definition through the API."),
         (DELETION, "Ladies", "Deleted through the API."),
     ]
     assert {each.user for each in LogEntry.objects.all()} == {admin}

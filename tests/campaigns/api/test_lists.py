@@ -7,7 +7,7 @@ from accounts.models import User
 from campaigns.enums import ExportStatus
 from campaigns.models import Segment, SegmentExport
 from tests.campaigns.api.reading import fields, problem_of
-from tests.factories import make_agent, make_manager, make_property
+from tests.factories import definition, make_agent, make_manager, make_property
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = "/api/campaigns/segments/"
@@ -194,7 +194,7 @@ def test_broken_segments_are_found_for_the_same_queries_however_many_there_are(
 @pytest.mark.parametrize("held", ["FEMALE", {"a": 1}, [["x"]], [None], 5])
 def test_a_list_that_was_spoilt_spoils_no_page(api, held):
     spoilt = saved("Spoilt")
-    Segment.objects.filter(pk=spoilt.pk).update(states=held)
+    Segment.objects.filter(pk=spoilt.pk).update(definition=definition(states=held))
 
     assert names(api.get(f"{SEGMENTS}?states=Lagos")) == []
     [shown] = api.get(SEGMENTS).json()["results"]

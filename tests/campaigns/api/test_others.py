@@ -141,9 +141,20 @@ def test_criteria_are_listed_with_what_they_allow_or_where_to_find_it(api):
 
     assert list(told) == list(CRITERIA)
     assert told["gender"]["choices"][0] == {"value": "MALE", "label": "Male"}
+    ids = {
+        "type": "array",
+        "items": {"type": "integer", "format": "int64", "minimum": 1},
+        "minItems": 1,
+        "maxItems": 1000,
+    }
     assert told["agents"] | {"help": ""} == {
         "key": "agents",
         "label": "Agents",
+        "group": "Agents and partners",
+        "operators": [
+            {"key": "any_of", "label": "is one of", "operand": ids},
+            {"key": "none_of", "label": "is none of", "operand": ids},
+        ],
         "help": "",
         "kind": "object",
         "choices": None,

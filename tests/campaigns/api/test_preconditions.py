@@ -7,6 +7,7 @@ import pytest
 from campaigns.api.serializers import segments
 from campaigns.models import Segment, Suppression
 from tests.campaigns.api.reading import fields, problem_of
+from tests.factories import definition
 
 SEGMENTS = "/api/campaigns/segments/"
 SUPPRESSIONS = "/api/campaigns/suppressions/"
@@ -121,7 +122,7 @@ def test_what_changes_between_the_check_and_the_write_is_not_overwritten(
     real = segments.recorded
 
     def while_somebody_else_writes(instance, *, by) -> Any:
-        Segment.objects.filter(pk=instance.pk).update(states=["Oyo"])
+        Segment.objects.filter(pk=instance.pk).update(definition=definition(states=["Oyo"]))
         return real(instance, by=by)
 
     monkeypatch.setattr(segments, "recorded", while_somebody_else_writes)
@@ -140,7 +141,9 @@ def test_a_patch_without_a_condition_writes_only_what_it_names(
     real = segments.recorded
 
     def while_somebody_else_writes(instance, *, by) -> Any:
-        Segment.objects.filter(pk=instance.pk).update(states=["Oyo"], brevo_list_id=4711)
+        Segment.objects.filter(pk=instance.pk).update(
+            definition=definition(states=["Oyo"]), brevo_list_id=4711
+        )
         return real(instance, by=by)
 
     monkeypatch.setattr(segments, "recorded", while_somebody_else_writes)

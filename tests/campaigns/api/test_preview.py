@@ -7,7 +7,7 @@ from accounts.enums import Consent, Gender
 from accounts.models import User
 from campaigns.models import Segment
 from tests.campaigns.api.reading import fields, problem_of
-from tests.factories import make_property, make_user
+from tests.factories import definition, make_property, make_user
 
 pytestmark = pytest.mark.django_db
 DRAFT = "/api/campaigns/segments/preview/"
@@ -106,7 +106,7 @@ def test_preview_costs_the_same_however_many_match(
 def test_a_cursor_of_another_definition_is_refused(api, path, segment) -> None:
     women(3)
     following = api.get(f"{path}?page_size=2").json()["next"]
-    Segment.objects.filter(pk=segment.pk).update(gender=["MALE"])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(gender=["MALE"]))
 
     assert fields(problem_of(api.get(following), 400)) == [("cursor", "invalid")]
     following = api.post(f"{DRAFT}?page_size=2", WOMEN).json()["next"]
@@ -136,7 +136,7 @@ def test_a_page_that_cannot_be_meant_is_refused(api, path, query, field) -> None
 
 
 def test_a_broken_segment_shows_nobody_and_says_why(api, path, segment) -> None:
-    Segment.objects.filter(pk=segment.pk).update(properties=[4711])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(properties=[4711]))
     women(1)
 
     problem = problem_of(api.get(path), 409)
@@ -243,7 +243,7 @@ def test_why_somebody_is_in_and_whether_they_may_be_mailed_is_told(api, path) ->
 def test_why_in_a_broken_segment_or_of_nobody_is_refused(api, path, segment) -> None:
     why = path.replace("preview/", "why/{}/")
     problem_of(api.get(why.format(404404)), 404)
-    Segment.objects.filter(pk=segment.pk).update(properties=[4711])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(properties=[4711]))
 
     problem_of(api.get(why.format(make_user().pk)), 409)
 

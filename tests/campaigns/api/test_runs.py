@@ -10,7 +10,7 @@ from campaigns.enums import ExportStatus
 from campaigns.models import ExportChange, Segment, SegmentExport
 from campaigns.sync.runs import request_sync, run_export
 from tests.campaigns.api.reading import fields, problem_of
-from tests.factories import make_user
+from tests.factories import definition, make_user
 
 pytestmark = pytest.mark.django_db
 EXPORTS = "/api/campaigns/exports/"
@@ -84,7 +84,7 @@ def test_sync_without_a_key_is_a_bad_gateway(ask, settings) -> None:
 
 
 def test_sync_of_a_broken_segment_is_a_conflict(ask, segment) -> None:
-    Segment.objects.filter(pk=segment.pk).update(agents=[4711])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(agents=[4711]))
 
     problem = problem_of(ask("sync"), 409)
 

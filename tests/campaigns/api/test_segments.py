@@ -4,10 +4,17 @@ from typing import Any
 import pytest
 
 from accounts.enums import PartnershipStatus
+from campaigns.api.serializers import segments
 from campaigns.models import Segment, SegmentRevision
 from sandbox.server import Sandbox
 from tests.campaigns.api.reading import fields, problem_of
-from tests.factories import make_agent, make_partner, make_property, make_segment_unsaved
+from tests.factories import (
+    definition,
+    make_agent,
+    make_partner,
+    make_property,
+    make_segment_unsaved,
+)
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = "/api/campaigns/segments/"
@@ -24,6 +31,7 @@ def test_creating_a_segment_makes_its_list_and_shows_it(api, admin, brevo) -> No
         "id": made.pk,
         "name": "Women in Lagos",
         "description": "",
+        "definition": definition(gender=["FEMALE"], states=["Lagos"]),
         "match": "ALL",
         "gender": ["FEMALE"],
         "properties": [],
@@ -173,7 +181,12 @@ def test_changing_a_segment_keeps_what_is_not_sent(api, brevo, segment) -> None:
     shown = response.json()
     assert (shown["name"], shown["gender"], shown["countries"]) == ("Women", ["FEMALE"], ["NG"])
     revision = SegmentRevision.objects.get()
-    assert revision.changes == {"countries": [[], ["NG"]]}
+    assert revision.changes == {
+        "definition": [
+            definition(gender=["FEMALE"]),
+            definition(gender=["FEMALE"], countries=["NG"]),
+        ]
+    }
 
 
 def test_a_segment_can_be_sent_back_as_it_was_shown(api, brevo, segment) -> None:
@@ -184,6 +197,99 @@ def test_a_segment_can_be_sent_back_as_it_was_shown(api, brevo, segment) -> None
 
     assert response.status_code == 200
     assert response.json()["brevo_list_id"] == segment.brevo_list_id
+
+
+GROUPED = {
+    "match": "ALL",
+    "conditions": [
+        {"criterion": "states", "any_of": ["Lagos"]},
+        {"criterion": "gender", "none_of": ["MALE"]},
+        {
+            "match": "ANY",
+            "conditions": [
+                {"criterion": "countries", "any_of": ["NG"]},
+                {"criterion": "traffic_sources", "any_of": ["Radio"]},
+            ],
+        },
+    ],
+}
+
+
+def in_some_order(conditions: list[Any]) -> list[str]:
+    return sorted(json.dumps(condition, sort_keys=True) for condition in conditions)
+
+
+def test_a_definition_is_kept_as_it_was_sent_and_its_flat_names_are_a_view(api, brevo) -> None:
+    shown = api.post(SEGMENTS, {"name": "Grouped", "definition": GROUPED}).json()
+
+    assert shown["definition"] == GROUPED == Segment.objects.get().definition
+    again = api.get(f"{SEGMENTS}{shown['id']}/").json()["definition"]
+    assert json.dumps(again) == json.dumps(GROUPED), "PostgreSQL keeps another order"
+    assert (shown["match"], shown["states"]) == ("ALL", ["Lagos"])
+    assert shown["gender"] == shown["countries"] == shown["traffic_sources"] == []
+
+
+def test_a_patch_of_a_flat_name_leaves_all_other_conditions_alone(api, brevo) -> None:
+    made = api.post(SEGMENTS, {"name": "Grouped", "definition": GROUPED}).json()
+
+    shown = api.patch(f"{SEGMENTS}{made['id']}/", {"states": ["Oyo"], "gender": ["FEMALE"]}).json()
+
+    others = GROUPED["conditions"][1:]
+    flat = definition(gender=["FEMALE"], states=["Oyo"])["conditions"]
+    assert in_some_order(shown["definition"]["conditions"]) == in_some_order(flat + others)
+
+
+def test_a_put_of_flat_names_leaves_all_other_conditions_alone(api, brevo) -> None:
+    made = api.post(SEGMENTS, {"name": "Grouped", "definition": GROUPED}).json()
+
+    answer = api.put(f"{SEGMENTS}{made['id']}/", {"name": "Grouped", "states": ["Oyo"]})
+
+    states = [{"criterion": "states", "any_of": ["Oyo"]}]
+    kept = GROUPED["conditions"][1:]
+    shown = answer.json()["definition"]["conditions"]
+    assert in_some_order(shown) == in_some_order(states + kept)
+
+
+@pytest.mark.parametrize("flat", [{"gender": ["FEMALE"]}, {"match": "ANY"}, {"states": []}])
+def test_a_flat_name_beside_a_definition_is_refused_and_nothing_is_saved(api, brevo, flat) -> None:
+    sent = {"name": "Both", "definition": definition(gender=["FEMALE"])} | flat
+
+    problem = problem_of(api.post(SEGMENTS, sent), 400)
+
+    assert fields(problem) == [(next(iter(flat)), "both")]
+    assert not Segment.objects.exists()
+
+
+def test_a_mistake_in_a_definition_is_said_where_it_stands(api, brevo) -> None:
+    sent = {"name": "Wrong", "definition": json.loads(json.dumps(GROUPED))}
+    sent["definition"]["conditions"][2]["conditions"][0]["any_of"] = ["Atlantis"]
+    sent["definition"]["conditions"][0] = {"criterion": "states"}
+
+    problem = problem_of(api.post(SEGMENTS, sent), 400)
+
+    assert fields(problem) == [
+        ("definition.conditions[0]", "invalid"),
+        ("definition.conditions[2].conditions[0]", "invalid"),
+    ]
+    assert brevo.lists() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_change_one_flat_name_each_lose_nothing(api, brevo, segment, monkeypatch) -> None:
+    real, times = segments.recorded, iter([True])
+
+    def while_somebody_else_writes(instance, *, by) -> Any:
+        if next(times, False):
+            other = Segment.objects.get(pk=instance.pk)
+            other.countries = ["NG"]
+            other.save()
+        return real(instance, by=by)
+
+    monkeypatch.setattr(segments, "recorded", while_somebody_else_writes)
+
+    shown = api.patch(f"{SEGMENTS}{segment.pk}/", {"states": ["Oyo"]}).json()
+
+    assert (shown["gender"], shown["countries"], shown["states"]) == (["FEMALE"], ["NG"], ["Oyo"])
 
 
 def test_a_rename_that_brevo_refuses_changes_nothing(api, brevo, segment) -> None:

@@ -15,7 +15,7 @@ from tests.factories import (
 
 @pytest.fixture
 def scene(db) -> SimpleNamespace:
-    """Ada fits every criterion that the scene offers a value for; Bob fits none of Ada's."""
+    """Ada meets every one of the conditions, one for each criterion; Bob meets none of them."""
     palm, sea = make_property("Palm Court"), make_property("Sea View")
     agent = make_agent(first_name="Ngozi", last_name="Eze")
     partner = make_partner(first_name="Homes", last_name="Ltd", gender=Gender.MALE)
@@ -40,7 +40,9 @@ def scene(db) -> SimpleNamespace:
         "agents": [agent.pk],
         "partners": [partner.pk],
     }
+    conditions = [{"criterion": key, "any_of": values} for key, values in everything.items()]
     return SimpleNamespace(
+        conditions=conditions,
         ada=ada,
         bob=bob,
         palm=palm,

@@ -7,6 +7,7 @@ from campaigns.audience.explain import memberships, sentence, sentences_of, why
 from campaigns.errors import SegmentBroken
 from properties.enums import EnrollmentStatus
 from tests.factories import (
+    definition,
     make_enrollment,
     make_property,
     make_segment,
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("definition", "expected"),
+    ("flat", "expected"),
     [
         ({"gender": ["FEMALE"]}, "Customers who are women."),
         (
@@ -45,16 +46,54 @@ pytestmark = pytest.mark.django_db
         ),
         (
             {},
-            f"Nobody can say which customers: {NO_CRITERIA_MESSAGE}",
+            f"We can't tell who this is: {NO_CRITERIA_MESSAGE}",
         ),
         (
             {"gender": "FEMALE"},
-            "Nobody can say which customers: Gender: write a list of values.",
+            "We can't tell who this is: Gender: write a list of values.",
         ),
     ],
 )
-def test_a_definition_reads_as_a_sentence(definition, expected) -> None:
-    assert sentence(definition) == expected
+def test_a_definition_reads_as_a_sentence(flat, expected) -> None:
+    assert sentence(definition(flat)) == expected
+
+
+def test_groups_and_negations_read_as_a_sentence() -> None:
+    lagos = {"criterion": "states", "any_of": ["Lagos"]}
+    women = {"criterion": "gender", "any_of": ["FEMALE"]}
+    not_radio = {"criterion": "traffic_sources", "none_of": ["Radio", "TV"]}
+
+    def group(match, *conditions):
+        return {"match": match, "conditions": list(conditions)}
+
+    assert [
+        sentence(group("ALL", lagos, not_radio)),
+        sentence(group("ALL", lagos, group("ANY", women, not_radio))),
+        sentence(group("ANY", women, group("ALL", lagos, not_radio))),
+    ] == [
+        "Customers who live in Lagos and did not come in through Radio or TV.",
+        "Customers who live in Lagos and (are women, or did not come in through Radio or TV).",
+        "Customers who are women, or (live in Lagos and did not come in through Radio or TV).",
+    ]
+
+
+def test_why_follows_into_groups_and_says_what_is_unknown(scene) -> None:
+    scene.bob.state = ""
+    scene.bob.save()
+    inner = [
+        {"criterion": "gender", "any_of": ["MALE"]},
+        {"criterion": "states", "none_of": ["Lagos"]},
+    ]
+    grouped = {"match": "ALL", "conditions": [{"match": "ANY", "conditions": inner}]}
+
+    (answer,) = why(scene.bob, grouped)
+
+    assert (answer.key, answer.matched) == ("group", True)
+    assert answer.fact == "meets any of 2 conditions"
+    assert [(each.matched, each.fact) for each in answer.answers] == [
+        (True, "is a man"),
+        (False, "has no state on record"),
+    ]
 
 
 def test_a_sentence_names_what_ids_stand_for(scene) -> None:
@@ -70,7 +109,7 @@ def test_a_sentence_shortens_long_lists_without_loading_the_names_left_out(
     ids = [make_property(f"P{number}").pk for number in range(14)]
 
     with django_assert_num_queries(1) as queries:
-        told = sentence({"properties": ids})
+        told = sentence(definition(properties=ids))
 
     assert told == "Customers who are enrolled in P0, P1 or one of 12 others."
     assert f", {ids[2]})" not in queries.captured_queries[0]["sql"]
@@ -117,7 +156,7 @@ def test_why_reads_the_rows_as_they_are_now(scene) -> None:
     stale = User.objects.prefetch_related("enrollments").get(pk=scene.ada.pk)
     scene.ada.enrollments.update(status=EnrollmentStatus.CANCELLED)
 
-    (answer,) = why(stale, {"properties": [scene.palm.pk]})
+    (answer,) = why(stale, definition(properties=[scene.palm.pk]))
 
     assert (answer.matched, answer.fact) == (False, "is not enrolled in Palm Court")
 
@@ -126,7 +165,7 @@ def test_why_says_first_that_somebody_is_no_customer(scene) -> None:
     agent = make_user(gender="FEMALE", role=Role.AGENT)
     left = make_user(gender="FEMALE", is_active=False)
 
-    facts = [why(user, {"gender": ["FEMALE"]})[0].fact for user in (agent, left)]
+    facts = [why(user, definition(gender=["FEMALE"]))[0].fact for user in (agent, left)]
 
     assert facts == [
         "is an active agent, not an active client or partner",
@@ -148,7 +187,7 @@ def test_why_costs_the_same_however_many_rows_the_user_has(
 
 def test_why_refuses_a_broken_segment(scene) -> None:
     with pytest.raises(SegmentBroken):
-        why(scene.ada, {"properties": [10**6]})
+        why(scene.ada, definition(properties=[10**6]))
 
 
 def test_memberships_say_in_out_or_unknown_for_every_segment(scene) -> None:

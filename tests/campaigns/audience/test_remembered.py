@@ -1,6 +1,8 @@
 """A broken segment names what it lacks, whoever deleted it and however."""
 
 from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -10,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from accounts.models import User
 from campaigns.audience.definition import problems
 from campaigns.audience.explain import sentence
-from campaigns.models import KnownName, Segment
+from campaigns.models import KnownName
 from properties.models import Property
 from tests.factories import (
     make_admin,
@@ -76,6 +78,16 @@ def test_customers_come_and_go_without_a_word() -> None:
     assert not KnownName.objects.exists()
 
 
+class AppsWithOldSegments:
+    """The apps, with segments that have a column for each list, as there were at the time."""
+
+    def __init__(self, segments: list[dict[str, Any]]) -> None:
+        self.segments = SimpleNamespace(objects=SimpleNamespace(values=lambda *_: segments))
+
+    def get_model(self, app: str, name: str) -> Any:
+        return self.segments if name == "Segment" else apps.get_model(app, name)
+
+
 def test_the_migration_learns_the_names_of_what_exists_and_of_what_was_deleted() -> None:
     palm, gone = make_property("Palm Court"), make_property("Old Mill")
     agent = make_agent(email="ngozi@example.com")
@@ -87,11 +99,13 @@ def test_the_migration_learns_the_names_of_what_exists_and_of_what_was_deleted()
         object_repr="Old Mill",
         action_flag=DELETION,
     )
+    gone_pk = gone.pk
     gone.delete()
     KnownName.objects.all().delete()
-    Segment.objects.filter(pk=make_segment().pk).update(partners={"not": "a list"})
+    old = {"properties": [palm.pk, gone_pk], "agents": [agent.pk], "partners": {"not": "a list"}}
 
-    import_module("campaigns.migrations.0013_known_names").remember(apps, None)
+    migration = import_module("campaigns.migrations.0013_known_names")
+    migration.remember(AppsWithOldSegments([old]), None)
 
     names = set(KnownName.objects.values_list("kind", "name"))
     assert names == {

@@ -12,10 +12,17 @@ from campaigns.audience.sizes import sizes_if_known, sizes_of
 from campaigns.enums import Reason, SuppressionReason
 from campaigns.errors import SegmentBroken
 from campaigns.models import Suppression
-from tests.factories import make_enrollment, make_lead, make_property, make_segment, make_user
+from tests.factories import (
+    definition,
+    make_enrollment,
+    make_lead,
+    make_property,
+    make_segment,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
-NIGERIA = {"match": "ALL", "countries": ["NG"]}
+NIGERIA = definition(countries=["NG"])
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def test_somebody_with_two_rows_elsewhere_is_counted_once():
     make_enrollment(user=ada, property=home)
     make_enrollment(user=ada, property=home)
     make_lead(client=ada, property=home)
-    assert sizes_of({"match": "ALL", "properties": [home.pk]}).total == 1
+    assert sizes_of(definition({"properties": [home.pk]})).total == 1
 
 
 def test_the_whole_costs_one_query(everybody, django_assert_num_queries):
@@ -70,8 +77,8 @@ def test_the_whole_costs_one_query(everybody, django_assert_num_queries):
 
 def test_a_broken_definition_is_not_counted():
     with pytest.raises(SegmentBroken):
-        sizes_of({"match": "ALL", "properties": [12]})
-    assert sizes_if_known({"match": "ALL", "properties": [12]}) is None
+        sizes_of(definition({"properties": [12]}))
+    assert sizes_if_known(definition({"properties": [12]})) is None
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from accounts.models import User
 from accounts.text import squeeze
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.criteria.values import is_visible
+from campaigns.audience.parsing import parse
 from campaigns.audience.query_builder import audience
 from properties.enums import EnrollmentStatus, LeadStatus
 from properties.models import Enrollment, Lead
-from tests.factories import make_agent, make_partner, make_property, make_segment_unsaved
+from tests.factories import make_agent, make_partner, make_property
 
 ODD_TEXTS = (
     *("Lagos", " LAGOS ", "la gos", "La\t  Gos", "ÉTAT", "état", "E\u0301TAT", "İzmir", "izmir"),
@@ -34,11 +35,12 @@ OFFERED = {
 NUMBERS = count()
 
 references = st.none() | st.integers(0, 1)
-questions = st.lists(st.sampled_from(list(CRITERIA)), min_size=1, max_size=4, unique=True)
+matches = st.sampled_from(["ALL", "ANY"])
+OPERANDS: dict[str, st.SearchStrategy[Any]] = {}  # of operators that take no list of values
 statuses = st.sampled_from([*EnrollmentStatus.values, EnrollmentStatus.CANCELLED])
 people = st.fixed_dictionaries(
     {
-        "gender": st.sampled_from(Gender.values),
+        "gender": st.sampled_from(["", *Gender.values]),
         "country": st.sampled_from(["NG", "GH", "KE", ""]),
         "state": texts | st.just(""),
         "referral_source": texts | st.just(""),
@@ -52,6 +54,14 @@ people = st.fixed_dictionaries(
         "leads": st.lists(st.tuples(references, st.sampled_from(LeadStatus.values)), max_size=2),
     }
 )
+
+
+def group(match: str, conditions: list[Any]) -> dict[str, Any]:
+    return {"match": match, "conditions": conditions}
+
+
+def condition(key: str, operator: str, operand: Any) -> dict[str, Any]:
+    return {"criterion": key, operator: operand}
 
 
 class TwinTests(TestCase):
@@ -84,6 +94,16 @@ class TwinTests(TestCase):
     def pick(self, kind: str, index: int | None) -> Any:
         return None if index is None else self.scene[kind][index]
 
+    def conditions(self) -> st.SearchStrategy[dict[str, Any]]:
+        return st.one_of(
+            [
+                st.builds(condition, st.just(key), st.just(operator.key), operands)
+                for key, criterion in CRITERIA.items()
+                for operator in criterion.operators
+                for operands in [OPERANDS.get(operator.key) or self.values_of(key)]
+            ]
+        )
+
     def values_of(self, key: str) -> st.SearchStrategy[list[Any]]:
         offered = [value for value, _ in CRITERIA[key].search("")]
         return st.lists(OFFERED.get(key, st.sampled_from(offered)), min_size=1, max_size=3)
@@ -94,30 +114,30 @@ class TwinTests(TestCase):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(people, min_size=3, max_size=5), questions, st.data())
-    def test_database_and_python_select_the_same_people(self, crowd, keys, data) -> None:
+    @given(st.lists(people, min_size=3, max_size=5), st.data())
+    def test_database_and_python_select_the_same_people(self, crowd, data) -> None:
         for person in crowd:
             self.save(person)
-        criteria = {key: data.draw(self.values_of(key), label=key) for key in CRITERIA}
-        together = {key: criteria[key] for key in keys}
+        conditions = self.conditions()
+        groups = st.builds(group, matches, st.lists(conditions, min_size=1, max_size=3))
+        for key, criterion in CRITERIA.items():
+            for operator in criterion.operators:
+                operand = data.draw(OPERANDS.get(operator.key) or self.values_of(key))
+                self.check(group("ALL", [condition(key, operator.key, operand)]))
+        entries = st.lists(conditions | groups, min_size=1, max_size=4)
+        self.check(group("ALL", data.draw(entries)))
+        self.check(group("ANY", data.draw(entries)))
 
-        for key, values in criteria.items():
-            self.check("ALL", {key: values})
-        self.check("ALL", together)
-        self.check("ANY", together)
-
-    def check(self, match: str, criteria: dict[str, list[Any]]) -> None:
+    def check(self, raw: dict[str, Any]) -> None:
         everyone = User.objects.prefetch_related("enrollments", "leads")
-        asked = {key: CRITERIA[key].clean(values) for key, values in criteria.items()}
-        join = all if match == "ALL" else any
+        definition = parse(raw)
 
-        selected = list(audience(make_segment_unsaved(match=match, **criteria)))
+        selected = list(audience(definition))
 
         expected = {
             user
             for user in everyone
-            if user.is_active and user.role in CUSTOMER_ROLES
-            if join(CRITERIA[key].matches(user, values) for key, values in asked.items())
+            if user.is_active and user.role in CUSTOMER_ROLES and definition.group.matches(user)
         }
         assert set(selected) == expected
-        assert len(selected) == len(expected) == audience({"match": match, **criteria}).count()
+        assert len(selected) == len(expected) == audience(raw).count()

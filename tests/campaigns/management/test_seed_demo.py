@@ -11,7 +11,7 @@ from accounts.models import User
 from campaigns.audience.query_builder import audience
 from campaigns.enums import Match
 from campaigns.models import Segment
-from campaigns.models.segment import CRITERION_FIELDS
+from campaigns.models.flat import FLAT_NAMES
 from properties.models import Property
 from sandbox.server import Sandbox
 from tests.factories import make_user
@@ -87,7 +87,7 @@ def test_segments_show_what_can_be_asked_and_each_finds_someone(brevo) -> None:
     seed(users=1000)
     segments = Segment.objects.all()
 
-    asked = [{key for key in CRITERION_FIELDS if getattr(s, key)} for s in segments]
+    asked = [{key for key in FLAT_NAMES if getattr(s, key)} for s in segments]
     for wanted in (
         {"gender", "properties"},
         {"countries", "states"},

@@ -30,6 +30,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
+from tests.factories import definition
 
 pytestmark = pytest.mark.django_db
 
@@ -352,7 +353,7 @@ def test_import_that_brevo_does_not_tell_of_holds_up_no_other_segment(brevo, mon
 
 @pytest.mark.parametrize("says_no", [opt_out, unsubscribe])
 def test_whoever_said_no_leaves_the_list_of_a_broken_segment(brevo, segment, says_no):
-    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(gender=[]))
     segment.refresh_from_db()
     says_no(1)
 
@@ -366,7 +367,7 @@ def test_whoever_said_no_leaves_the_list_of_a_broken_segment(brevo, segment, say
 
 
 def test_broken_segment_whose_list_is_gone_takes_nobody_off(brevo, segment):
-    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(gender=[]))
     segment.refresh_from_db()
     opt_out(1)
     brevo.fault("list-gone@GET /contacts/lists/*")

@@ -46,7 +46,7 @@ from campaigns.sync.suppressing import suppress
 from campaigns.sync.work import Run
 from sandbox.server import Sandbox
 from tests.campaigns.sync.scenes import Killed, leases_end
-from tests.factories import make_segment_unsaved
+from tests.factories import definition, make_segment_unsaved
 
 HISTORIES = int(os.environ.get("HISTORIES", "0"))
 WHO = st.integers(0, 9)
@@ -186,7 +186,7 @@ class Histories(RuleBasedStateMachine):
     @rule(capital=st.booleans())
     def the_definition_is_edited(self, capital: bool) -> None:
         genders = [Gender.FEMALE.value, *([Gender.MALE.value] if capital else [])]
-        Segment.objects.filter(pk=self.segment.pk).update(gender=genders)
+        Segment.objects.filter(pk=self.segment.pk).update(definition=definition(gender=genders))
 
     # Brevo
 

@@ -23,7 +23,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
-from tests.factories import make_user
+from tests.factories import definition, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +116,9 @@ def test_waiting_plan_is_kept_by_the_next_sync_which_says_so(segment):
 def test_waiting_plan_is_replaced_once_the_definition_is_another(segment):
     crowd(segment, 60, 30)
     waiting = sync(segment)
-    Segment.objects.filter(pk=segment.pk).update(gender=["FEMALE", "PREFER_NOT_TO_SAY"])
+    Segment.objects.filter(pk=segment.pk).update(
+        definition=definition(gender=["FEMALE", "PREFER_NOT_TO_SAY"])
+    )
 
     newer = sync(segment)
 

@@ -101,10 +101,8 @@ def test_numbers_that_go_round_in_a_ring_reach_everybody(brevo, segment, many, k
 def test_two_on_different_lists_swap_numbers(brevo) -> None:
     ones, others = (make_segment_of_women(name) for name in ("A", "B"))
     for segment, n in ((ones, 1), (others, 2)):
-        type(segment).objects.filter(pk=segment.pk).update(
-            gender=[Gender.FEMALE if n == 1 else Gender.MALE]
-        )
-        segment.refresh_from_db()
+        segment.gender = [Gender.FEMALE if n == 1 else Gender.MALE]
+        segment.save()
     with_phones(1, 2)
     alter(2, gender=Gender.MALE)
     sync(ones)

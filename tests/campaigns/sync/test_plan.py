@@ -24,7 +24,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
-from tests.factories import make_segment, make_user
+from tests.factories import definition, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -245,7 +245,7 @@ def test_definition_that_changed_without_moving_anybody_refuses_the_plan(segment
 def test_segment_that_broke_since_refuses_the_plan_and_keeps_no_empty_one(segment):
     women(1)
     found = plan(segment)
-    Segment.objects.filter(pk=segment.pk).update(gender=[])
+    Segment.objects.filter(pk=segment.pk).update(definition=definition(gender=[]))
 
     ended = applied(found)
 
