@@ -3,9 +3,10 @@
 from accounts.enums import Gender
 from accounts.text import fold
 from campaigns.audience.criteria.criterion import Criterion, Verb
+from campaigns.audience.criteria.dates import BeforeDays, Between, WithinDays
 from campaigns.audience.criteria.operators import AnyOf, NoneOf
 from campaigns.audience.criteria.references import Agents, Partners, Properties
-from campaigns.audience.criteria.subjects import Column, Enrolled, FoldedColumn, Served
+from campaigns.audience.criteria.subjects import Column, Enrolled, FoldedColumn, Moment, Served
 from campaigns.audience.criteria.values import Choices, Countries, Texts
 
 VALUES = (AnyOf(), NoneOf())
@@ -123,5 +124,19 @@ REGISTERED = (
         ),
         subject=Column("referred_by_partner_id", Partners()),
         operators=VALUES,
+    ),
+    Criterion(
+        key="joined",
+        label="Joined",
+        group="Profile",
+        help="When customers joined.",
+        verb=Verb(
+            singular="joined",
+            plural="joined",
+            negative="did not join",
+            plural_negative="did not join",
+        ),
+        subject=Moment("date_joined"),
+        operators=(Between(), WithinDays(), BeforeDays()),
     ),
 )

@@ -181,8 +181,11 @@ def is_storable(text: str) -> bool:
 
 
 def is_visible(text: str) -> bool:
-    """False for spaces, and marks of width or direction, with nothing to be seen between them."""
-    return any(unicodedata.category(char) not in _INVISIBLE for char in text)
+    """False for spaces, and marks of width or direction, with nothing to be seen between them.
+
+    What folds to nothing is compared like an empty text: it would mean whoever has none.
+    """
+    return any(unicodedata.category(char) not in _INVISIBLE for char in fold(text))
 
 
 def quote_for_message(value: Any) -> str:

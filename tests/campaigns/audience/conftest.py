@@ -1,8 +1,12 @@
+from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.enums import Gender
+from accounts.models import User
 from tests.factories import (
     make_agent,
     make_enrollment,
@@ -28,6 +32,10 @@ def scene(db) -> SimpleNamespace:
         referred_by_partner=partner,
     )
     bob = make_user(first_name="Bob", gender=Gender.MALE, country="GH", state="Accra")
+    User.objects.filter(pk__in=[bob.pk, partner.pk]).update(
+        date_joined=timezone.now() - timedelta(days=40)
+    )
+    bob.refresh_from_db()
     make_enrollment(user=ada, property=palm, agent=agent)
     make_enrollment(user=bob, property=sea)
     make_lead(client=ada, property=sea, closed_by=agent)
@@ -40,7 +48,10 @@ def scene(db) -> SimpleNamespace:
         "agents": [agent.pk],
         "partners": [partner.pk],
     }
-    conditions = [{"criterion": key, "any_of": values} for key, values in everything.items()]
+    conditions: list[dict[str, Any]] = [
+        {"criterion": key, "any_of": values} for key, values in everything.items()
+    ]
+    conditions.append({"criterion": "joined", "within_days": 30})
     return SimpleNamespace(
         conditions=conditions,
         ada=ada,

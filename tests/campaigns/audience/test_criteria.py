@@ -272,6 +272,14 @@ def test_texts_are_offered_once_however_customers_spell_them(db) -> None:
     assert [value for value, _ in CRITERIA["states"].search("ago")] == ["Lagos"]
 
 
+@pytest.mark.parametrize("text", ["\U000e0000", "\u200b", "\u2060 \u00ad", "\ufe0f"])
+@pytest.mark.parametrize("key", ["states", "traffic_sources"])
+def test_a_text_that_is_compared_like_an_empty_one_is_refused(key, text) -> None:
+    """It would match every customer of whom nothing is on record."""
+    with pytest.raises(ValidationError, match="A value is empty"):
+        clean(key, [text])
+
+
 @pytest.mark.parametrize(
     ("key", "is_known"),
     [

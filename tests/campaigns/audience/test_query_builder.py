@@ -38,9 +38,9 @@ def test_all_demands_every_criterion_and_any_only_one(scene) -> None:
 
 @pytest.mark.parametrize("key", CRITERIA)
 def test_any_of_one_criterion_equals_all_of_it(scene, key) -> None:
-    asked = {key: scene.everything[key]}
+    asked = [condition for condition in scene.conditions if condition["criterion"] == key]
 
-    both = [list(audience(definition(match=match, **asked))) for match in ("ALL", "ANY")]
+    both = [list(audience({"match": match, "conditions": asked})) for match in ("ALL", "ANY")]
 
     assert both == [[scene.ada], [scene.ada]]
 

@@ -1,9 +1,11 @@
 """The database and the plain-Python twins select the same people, whatever is asked of whom."""
 
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -36,7 +38,12 @@ NUMBERS = count()
 
 references = st.none() | st.integers(0, 1)
 matches = st.sampled_from(["ALL", "ANY"])
-OPERANDS: dict[str, st.SearchStrategy[Any]] = {}  # of operators that take no list of values
+days = st.integers(-3, 3).map(lambda n: timezone.localdate() - timedelta(days=n))
+OPERANDS: dict[str, st.SearchStrategy[Any]] = {  # of operators that take no list of values
+    "between": st.tuples(days, days).map(lambda pair: [day.isoformat() for day in sorted(pair)]),
+    "within_days": st.integers(1, 4),
+    "before_days": st.integers(1, 4),
+}
 statuses = st.sampled_from([*EnrollmentStatus.values, EnrollmentStatus.CANCELLED])
 people = st.fixed_dictionaries(
     {
@@ -46,6 +53,9 @@ people = st.fixed_dictionaries(
         "referral_source": texts | st.just(""),
         "role": st.sampled_from([Role.CLIENT] * 4 + Role.values),
         "is_active": st.sampled_from([True, True, True, False]),
+        "joined": st.integers(-2, 5).flatmap(
+            lambda day: st.sampled_from([timedelta(days=day), timedelta(days=day, seconds=1)])
+        ),
         "partner": references,
         "enrolments": st.lists(
             st.tuples(st.integers(0, 2), references, statuses),
@@ -78,9 +88,12 @@ class TwinTests(TestCase):
     def save(self, person: dict[str, Any]) -> User:
         person = dict(person)
         enrolments, leads = person.pop("enrolments"), person.pop("leads")
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        joined = midnight - person.pop("joined")
         pick = partial(self.pick, "agents")
         person["referred_by_partner"] = self.pick("partners", person.pop("partner"))
         user = User.objects.create(email=f"twin{next(NUMBERS)}@example.com", **person)
+        User.objects.filter(pk=user.pk).update(date_joined=joined)
         Enrollment.objects.bulk_create(
             Enrollment(user=user, property=self.pick("properties", p), agent=pick(a), status=status)
             for p, a, status in enrolments
@@ -100,9 +113,13 @@ class TwinTests(TestCase):
                 st.builds(condition, st.just(key), st.just(operator.key), operands)
                 for key, criterion in CRITERIA.items()
                 for operator in criterion.operators
-                for operands in [OPERANDS.get(operator.key) or self.values_of(key)]
+                for operands in [self.operands(key, operator.key)]
             ]
         )
+
+    def operands(self, key: str, operator: str) -> st.SearchStrategy[Any]:
+        known = OPERANDS.get(operator)
+        return self.values_of(key) if known is None else known
 
     def values_of(self, key: str) -> st.SearchStrategy[list[Any]]:
         offered = [value for value, _ in CRITERIA[key].search("")]
@@ -122,7 +139,7 @@ class TwinTests(TestCase):
         groups = st.builds(group, matches, st.lists(conditions, min_size=1, max_size=3))
         for key, criterion in CRITERIA.items():
             for operator in criterion.operators:
-                operand = data.draw(OPERANDS.get(operator.key) or self.values_of(key))
+                operand = data.draw(self.operands(key, operator.key))
                 self.check(group("ALL", [condition(key, operator.key, operand)]))
         entries = st.lists(conditions | groups, min_size=1, max_size=4)
         self.check(group("ALL", data.draw(entries)))
