@@ -1,6 +1,6 @@
 """Every criterion there is. One more needs an entry here, and a value in the tests."""
 
-from accounts.enums import Gender
+from accounts.enums import Consent, Gender
 from accounts.text import fold
 from campaigns.audience.criteria.criterion import Criterion, Verb
 from campaigns.audience.criteria.dates import BeforeDays, Between, WithinDays
@@ -138,5 +138,24 @@ REGISTERED = (
         ),
         subject=Moment("date_joined"),
         operators=(Between(), WithinDays(), BeforeDays()),
+    ),
+    Criterion(
+        key="consent",
+        label="Consent",
+        group="Profile",
+        help="What customers said about marketing; whoever opted out is never mailed.",
+        verb=Verb(singular="has", plural="have", negative="has not", plural_negative="have not"),
+        subject=Column(
+            "marketing_consent",
+            Choices(
+                dict(Consent.choices),
+                spoken={
+                    Consent.UNKNOWN: ("said nothing about marketing",) * 2,
+                    Consent.OPTED_IN: ("opted in",) * 2,
+                    Consent.OPTED_OUT: ("opted out",) * 2,
+                },
+            ),
+        ),
+        operators=VALUES,
     ),
 )

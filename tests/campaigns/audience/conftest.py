@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.enums import Gender
+from accounts.enums import Consent, Gender
 from accounts.models import User
 from tests.factories import (
     make_agent,
@@ -25,6 +25,7 @@ def scene(db) -> SimpleNamespace:
     partner = make_partner(first_name="Homes", last_name="Ltd", gender=Gender.MALE)
     ada = make_user(
         first_name="Ada",
+        marketing_consent=Consent.OPTED_IN,
         gender=Gender.FEMALE,
         country="NG",
         state="Lagos",
@@ -52,6 +53,7 @@ def scene(db) -> SimpleNamespace:
         {"criterion": key, "any_of": values} for key, values in everything.items()
     ]
     conditions.append({"criterion": "joined", "within_days": 30})
+    conditions.append({"criterion": "consent", "any_of": ["OPTED_IN"]})
     return SimpleNamespace(
         conditions=conditions,
         ada=ada,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from accounts.enums import CUSTOMER_ROLES, Gender, Role
+from accounts.enums import CUSTOMER_ROLES, Consent, Gender, Role
 from accounts.models import User
 from accounts.text import squeeze
 from campaigns.audience.criteria import CRITERIA
@@ -52,6 +52,7 @@ people = st.fixed_dictionaries(
         "state": texts | st.just(""),
         "referral_source": texts | st.just(""),
         "role": st.sampled_from([Role.CLIENT] * 4 + Role.values),
+        "marketing_consent": st.sampled_from(Consent.values),
         "is_active": st.sampled_from([True, True, True, False]),
         "joined": st.integers(-2, 5).flatmap(
             lambda day: st.sampled_from([timedelta(days=day), timedelta(days=day, seconds=1)])
