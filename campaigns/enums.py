@@ -2,8 +2,8 @@ from django.db.models import TextChoices
 
 
 class Match(TextChoices):
-    ALL = "ALL", "all of the criteria"
-    ANY = "ANY", "any of the criteria"
+    ALL = "ALL", "all of the conditions"
+    ANY = "ANY", "any of the conditions"
 
 
 class ExportStatus(TextChoices):

@@ -76,7 +76,9 @@ def make_lead(**fields: Any) -> Lead:
 
 def make_segment_unsaved(**fields: Any) -> Segment:
     """Return a segment of all women, unless ``fields`` name other criteria."""
-    criteria = {} if fields.keys() & set(FLAT_NAMES) else {"gender": [Gender.FEMALE.value]}
+    criteria = (
+        {} if fields.keys() & {*FLAT_NAMES, "definition"} else {"gender": [Gender.FEMALE.value]}
+    )
     return Segment(**{"name": f"Segment {next(_numbers)}"} | criteria | fields)
 
 

@@ -16,6 +16,7 @@ from accounts.admin_base import SearchesFolded, UncountedList
 from accounts.ordering import Ordered
 from campaigns.admin import segment_columns as cells
 from campaigns.admin.base import guarded, url_if_any
+from campaigns.admin.segment_builder import ACTION, acted
 from campaigns.admin.segment_filters import (
     CreatorFilter,
     CriterionFilter,
@@ -23,10 +24,11 @@ from campaigns.admin.segment_filters import (
     StateFilter,
 )
 from campaigns.admin.segment_form import DefinitionField, SegmentForm
-from campaigns.admin.segment_live import answer, sample
+from campaigns.admin.segment_live import alone, answer, sample
 from campaigns.admin.segment_options import offered
 from campaigns.admin.segment_preview import SegmentPreview
 from campaigns.admin.segment_rows import rows_of
+from campaigns.admin.segment_rows_shown import builder_of
 from campaigns.admin.sync_pages import sync_action
 from campaigns.audience import sizes
 from campaigns.audience.criteria import CRITERIA
@@ -136,6 +138,11 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
 
     ## The form
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the builder to those who may use it; others read the sentence beside."""
+        may = self.has_change_permission(request, obj) if obj else True
+        return self.fieldsets if may else self.fieldsets[:1]
+
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Field | None:
@@ -154,7 +161,8 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
         **kwargs: Any,
     ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
+        given = {name: getattr(request, name, None) for name in ("refusal", "shows", "typed")}
+        return type(form.__name__, (form,), given)
 
     def changeform_view(
         self,
@@ -163,7 +171,15 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Show the form, or save it; what Brevo refuses is shown on the form as it was typed."""
+        """Show the form, or save it; what Brevo refuses is shown on the form as it was typed.
+
+        A button of the builder, pressed where no script runs, changes the rows and saves nothing.
+        """
+        if request.method == "POST" and ACTION in request.POST:
+            definition, steps, new = acted(request.POST)
+            request.shows = {"steps": steps, "new": new}  # type: ignore[attr-defined] # see get_form
+            request.typed = {**request.POST.dict(), "definition": definition}  # type: ignore[attr-defined]
+            request.method = "GET"
         try:
             with undone_together(), looked_up_once():
                 return super().changeform_view(request, object_id, form_url, extra_context)
@@ -196,6 +212,8 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
 
     def get_urls(self) -> list[URLPattern]:
         return [
+            self.own_path("builder/", self.builder_view, "builder"),
+            self.own_path("row/", self.row_view, "row"),
             self.own_path("live/", self.live_view, "live"),
             self.own_path("sample/", self.sample_view, "sample"),
             self.own_path("<int:object_id>/count/", self.count_view, "count"),
@@ -207,6 +225,18 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
     def live_view(self, request: HttpRequest) -> HttpResponse:
         """Count what the posted form describes; a POST for its length, it changes nothing."""
         return render(request, "admin/campaigns/segment/live.html", {"answer": answer(request)})
+
+    @guarded(_VIEW, methods=("POST",))
+    def builder_view(self, request: HttpRequest) -> HttpResponse:
+        """Do what a button of the builder says, and answer the rows: a piece of a page for htmx."""
+        definition, steps, new = acted(request.POST)
+        builder = builder_of(definition, steps=steps, new=new)
+        return render(request, "admin/campaigns/segment/builder.html", {"builder": builder})
+
+    @guarded(_VIEW, methods=("POST",))
+    def row_view(self, request: HttpRequest) -> HttpResponse:
+        """Say how many customers match one row alone."""
+        return HttpResponse(alone(request))
 
     @guarded(_VIEW, methods=("POST",))
     def sample_view(self, request: HttpRequest) -> HttpResponse:

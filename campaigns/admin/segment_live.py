@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts.models import User
-from campaigns.admin.segment_form import posted_definition
+from campaigns.admin.segment_builder import posted_definition, rows_posted, unfinished_in
 from campaigns.audience.conditions import Definition
 from campaigns.audience.explain import sentence
 from campaigns.audience.mailable import with_held_reason
@@ -14,7 +14,7 @@ from campaigns.audience.named_rows import looked_up_once
 from campaigns.audience.parsing import parse
 from campaigns.audience.query_builder import audience
 from campaigns.audience.sizes import Sizes, sizes_of
-from campaigns.enums import Reason
+from campaigns.enums import Match, Reason
 from campaigns.errors import SegmentBroken
 
 SAMPLE = 10
@@ -25,6 +25,7 @@ class Answer:
     """``sizes`` is None when nobody knows: nothing asked, a broken definition, a failed count."""
 
     is_empty: bool = False
+    unfinished: list[str] = field(default_factory=list)  # conditions that are still empty
     sentence: str = ""
     problems: list[str] = field(default_factory=list)
     sizes: Sizes | None = None
@@ -37,6 +38,8 @@ class Answer:
 
 def answer(request: HttpRequest) -> Answer:
     """Count the audience of the posted form: one aggregate query beside a few small ones."""
+    if unfinished := unfinished_in(request.POST):
+        return Answer(unfinished=unfinished)
     definition = parse(posted_definition(request.POST))
     if definition.is_empty:
         return Answer(is_empty=True)
@@ -52,6 +55,22 @@ def _counted(definition: Definition) -> Answer:
         return Answer(sentence=told, problems=broken.problems)
     except DatabaseError:
         return Answer(sentence=told)
+
+
+def alone(request: HttpRequest) -> str:
+    """Say how many customers match one row of the posted form, whatever the others say."""
+    number = request.GET.get("row", "")
+    rows = [inner for row in rows_posted(request.POST).rows for inner in (row, *row.rows)]
+    row = next((row for row in rows if row.number == number), None)
+    if row is None or not row.values:
+        return ""
+    try:
+        people = audience({"match": Match.ALL, "conditions": [row.raw()]}).count()
+    except SegmentBroken:
+        return ""
+    except DatabaseError:
+        return "unknown"
+    return f"{people:,} match"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,12 @@
     return new URL(answer.responseURL || "/", location.href).pathname.endsWith("/login/");
   }
 
+  /* A part that holds what was typed says where messages go; one too small for them shows none. */
+  function messagePlace(part) {
+    if (part.hasAttribute("data-without-messages")) return null;
+    return part.querySelector("[data-message]") ?? part;
+  }
+
   function refuseLogin(event) {
     if (!isLogin(event.detail.xhr)) return;
     event.detail.shouldSwap = false;
@@ -66,7 +72,8 @@
     link.target = "_blank";
     link.className = "underline";
     link.textContent = "Log in again in another tab";
-    event.detail.target.replaceChildren("You were logged out. ", link, ", then go on here: nothing of this page is lost.");
+    const place = messagePlace(event.detail.target);
+    if (place) place.replaceChildren("You were logged out. ", link, ", then go on here: nothing of this page is lost.");
   }
 
   /* Logging in makes a new token; a form that waited for it in another tab has the old one. */

@@ -5,8 +5,19 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 
+def add_condition(page: Page, criterion: str) -> None:
+    """Add a condition at the top by the menu, and wait until its row is there."""
+    rows = page.locator(".seg-row")
+    before = rows.count()
+    page.locator(".seg-actions .seg-menu summary").click()
+    page.locator(".seg-actions").get_by_role("button", name=criterion, exact=True).click()
+    expect(rows).to_have_count(before + 1)
+
+
 def choose(page: Page, criterion: str, option: str, *, typed: str = "") -> None:
-    """Pick a value of a criterion from its searchable list."""
+    """Pick a value of a criterion from its searchable list, adding a condition if there is none."""
+    if not page.locator(f"select[aria-label='{criterion}']").count():
+        add_condition(page, criterion)
     page.get_by_role("searchbox", name=criterion, exact=True).click()
     page.keyboard.type(typed or option)
     page.locator(".select2-results__option", has_text=option).first.click()

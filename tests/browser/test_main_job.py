@@ -77,7 +77,7 @@ def describe_the_audience(page: Page) -> None:
     choose(page, "Properties", PALM_COURT, typed="palm")
     expect(live(page)).to_contain_text("3 people")
 
-    said = "Customers who are women, are enrolled in Palm Court and live in Nigeria (Lagos)."
+    said = "Customers who are women, live in Nigeria (Lagos) and are enrolled in Palm Court."
     expect(live(page).locator(".seg-sentence")).to_have_text(said)
     expect(live(page).locator(".seg-reasons")).to_contain_text("opted out of marketing1")
     expect(live(page).locator(".seg-people li")).to_have_count(3)

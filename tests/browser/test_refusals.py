@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from accounts.enums import Gender
 from properties.models import Property
 from tests.browser.shop import PALM_COURT, open_shop
-from tests.browser.steps import choose, expect_heading, follow, live, press
+from tests.browser.steps import add_condition, choose, expect_heading, follow, live, press
 from tests.campaigns.sync.scenes import alter, make_segment_of_women, sync, women
 from tests.factories import PASSWORD, make_manager, make_property, make_segment_unsaved
 
@@ -51,12 +51,17 @@ def test_whoever_was_logged_out_goes_on_after_logging_in_elsewhere(desk, log_in,
     open_shop()
     desk.goto(ADD)
     desk.get_by_label("Name").fill("Women")
+    add_condition(desk, "Gender")
     desk.context.clear_cookies(name=project.SESSION_COOKIE_NAME)
     choose(desk, "Gender", "Female")
     expect(live(desk)).to_contain_text("You were logged out. Log in again in another tab")
+    press(desk, "Add group")
+    builder = desk.locator("#segment-builder")
+    expect(builder).to_contain_text("You were logged out. Log in again in another tab")
+    expect(builder.locator(".select2-selection__choice")).to_contain_text("Female")
 
     with desk.expect_popup() as popup:
-        desk.get_by_role("link", name="Log in again").click()
+        live(desk).get_by_role("link", name="Log in again").click()
     other = popup.value
     make_manager(email="mara@example.com", password=PASSWORD)
     other.get_by_label("E-mail address").fill("mara@example.com")

@@ -92,7 +92,7 @@ class SegmentSerializer(CriteriaSerializer, serializers.ModelSerializer[Segment]
 
     name = NameField()
     description = DescriptionField(default="", style={"base_template": "textarea.html", "rows": 3})
-    match = MatchField(required=False, help_text="ALL or ANY of the criteria must hold.")
+    match = MatchField(required=False, help_text="ALL or ANY of the conditions must hold.")
     definition = DefinitionField(
         required=False, help_text="All conditions: groups, and whatever has no field of its own."
     )
@@ -172,7 +172,7 @@ class DraftSerializer(CriteriaSerializer):
 
     name = NameField(required=False)
     description = DescriptionField(required=False)
-    match = MatchField(required=False, help_text="ALL or ANY of the criteria must hold.")
+    match = MatchField(required=False, help_text="ALL or ANY of the conditions must hold.")
     definition = DefinitionField(required=False, help_text="In place of match and the criteria.")
 
     def validate(self, attrs: dict[str, Any]) -> Any:

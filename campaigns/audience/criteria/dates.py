@@ -78,6 +78,9 @@ class Between(_Dates):
             raise ValidationError(message, code="wrong_order")
         return first, last
 
+    def from_form(self, values: list[str]) -> Any:
+        return values
+
     def as_json(self, operand: tuple[date, date]) -> list[str]:
         return [day.isoformat() for day in operand]
 

@@ -63,6 +63,10 @@ class Operator(ABC):
     def schema(self, subject: Any) -> dict[str, Any]:
         """Return the JSON schema of the operand."""
 
+    def from_form(self, values: list[str]) -> Any:
+        """Return the operand, not parsed yet, of the values that a form sent."""
+        return values[0] if values else None
+
     def values(self, operand: Any) -> tuple[Value, ...]:  # noqa: ARG002 -- for lists of values
         """Return the operand's values that may be ids of rows."""
         return ()
@@ -96,6 +100,9 @@ class ListOperator(Operator):
         if errors:
             raise ValidationError(errors)
         return tuple(distinct(cleaned, subject.values.same))
+
+    def from_form(self, values: list[str]) -> Any:
+        return values
 
     def as_json(self, operand: tuple[Value, ...]) -> list[Value]:
         return list(operand)

@@ -131,7 +131,7 @@ def test_a_revision_is_told_with_the_names_of_things(segment) -> None:
     revision = change(segment, countries=["NG", "GH"], match="ANY", description="Both")
     assert summarize([revision])[0].changes == [
         "Description: nothing → “Both”",
-        "Match: all of the criteria → any of the criteria",
+        "Match: all of the conditions → any of the conditions",
         "Countries: Nigeria → Nigeria, Ghana",
     ]
     assert summarize([revision])[0].people == "+0 −0 people"  # noqa: RUF001 -- a minus sign

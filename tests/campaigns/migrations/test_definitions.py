@@ -52,10 +52,10 @@ def test_lists_become_definitions_and_lists_again_in_segments_runs_and_histories
     assert (segment.match, segment.states) == ("ANY", ["Lagos", "Abuja"])
     assert problems(Segment.objects.get(pk=spoilt.pk)) == ["States: write a list of values."]
     told = {each.revision.pk: each.changes for each in summarize(SegmentRevision.objects.all())}
-    assert told[rows[0].pk] == ["Name: “Women”", "Match: any of the criteria", "Gender: Female"]
+    assert told[rows[0].pk] == ["Name: “Women”", "Match: any of the conditions", "Gender: Female"]
     assert told[rows[1].pk] == [
         "Description: nothing → “New”",
-        "Match: all of the criteria → any of the criteria",
+        "Match: all of the conditions → any of the conditions",
         "States: nothing → Lagos",
     ]
     assert told[rows[2].pk] == ["Name: “Ladies” → “Women”"]
