@@ -1,5 +1,6 @@
 """The segments: their list, their form, and what becomes of their Brevo lists."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -29,7 +30,7 @@ from campaigns.admin.segment_options import offered
 from campaigns.admin.segment_preview import SegmentPreview
 from campaigns.admin.segment_rows import rows_of
 from campaigns.admin.segment_rows_shown import builder_of
-from campaigns.admin.sync_pages import sync_action
+from campaigns.admin.sync_pages import plan_each, sync_action
 from campaigns.audience import sizes
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.definition import problems
@@ -46,6 +47,12 @@ from campaigns.sync.lists import undone_together
 
 REVISIONS_SHOWN = 20
 _VIEW = "campaigns.view_segment"
+
+
+# As the theme shows a button beside “Save”.
+SAVE_AND_SYNC = SimpleNamespace(
+    action_name="_save_and_sync", description="Save and sync…", icon="", attrs=None
+)
 
 
 class SegmentList(UncountedList):
@@ -182,10 +189,24 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
             request.method = "GET"
         try:
             with undone_together(), looked_up_once():
-                return super().changeform_view(request, object_id, form_url, extra_context)
+                response = super().changeform_view(request, object_id, form_url, extra_context)
         except (BrevoError, ListNotOurs) as error:
             request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
             return super().changeform_view(request, object_id, form_url, extra_context)
+        saved = getattr(request, "saved_to_sync", None)  # planned once the save is committed
+        return plan_each(request, [saved]) if saved else response
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        self._note_sync(request, obj)
+        return super().response_add(request, obj, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        self._note_sync(request, obj)
+        return super().response_change(request, obj)
+
+    def _note_sync(self, request: HttpRequest, segment: Segment) -> None:
+        if SAVE_AND_SYNC.action_name in request.POST and self.has_sync_permission(request):
+            request.saved_to_sync = segment  # type: ignore[attr-defined] # see changeform_view
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if not change:
@@ -198,6 +219,8 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
+        if self.has_sync_permission(request):
+            context["actions_submit_line"] = [SAVE_AND_SYNC]
         segment: Segment | None = kwargs.get("obj")
         if segment is not None:
             revisions = segment.revisions.select_related("changed_by")[:REVISIONS_SHOWN]

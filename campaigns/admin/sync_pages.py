@@ -47,7 +47,7 @@ def sync_action(
     if len(segments) > MOST_AT_ONCE:
         messages.error(request, f"Choose at most {MOST_AT_ONCE} segments at a time.")
         return None
-    return _plan(request, segments)
+    return plan_each(request, segments)
 
 
 class SyncPages(CampaignsAdmin):
@@ -91,7 +91,7 @@ class SyncPages(CampaignsAdmin):
             if (gone := len(ids[:MOST_AT_ONCE]) - len(segments)) > 0:
                 told = f"Not planned: {gone} of the segments that you chose, which were deleted."
                 messages.warning(request, told)
-            return _plan(request, segments)
+            return plan_each(request, segments)
         sentences, problems = sentences_of(segments), problems_of(segments)
         return self.own_page(
             request,
@@ -156,7 +156,7 @@ class SyncPages(CampaignsAdmin):
         if not segments:
             messages.error(request, "The segment was deleted: there is nothing to sync.")
             return redirect(_page_of(exports))
-        return _plan(request, segments)
+        return plan_each(request, segments)
 
 
 def _came_from(request: HttpRequest) -> str:
@@ -224,7 +224,7 @@ def _page_of_ids(ids: list[int]) -> str:
     return f"{reverse('admin:campaigns_sync_together')}?exports={','.join(map(str, ids))}"
 
 
-def _plan(request: HttpRequest, segments: Iterable[Segment]) -> HttpResponse:
+def plan_each(request: HttpRequest, segments: Iterable[Segment]) -> HttpResponse:
     """Ask for a plan of each segment and show them; say which could not be asked for, and why."""
     ids: list[int] = []
     for segment in segments:

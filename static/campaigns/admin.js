@@ -84,7 +84,7 @@
   }
 
   /* A second click would send the same form again. */
-  const SAVES = ["_save", "_continue", "_addanother"];
+  const SAVES = ["_save", "_continue", "_addanother", "_save_and_sync"];
   const LONGEST = 60000; // milliseconds after which somebody may have stopped the page
   const sent = new Map(); // the buttons of each form under way, with their words
 

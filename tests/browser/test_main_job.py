@@ -1,7 +1,7 @@
 """The main job from the login to the proof, as a manager does it."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.enums import Consent
 from accounts.models import User
@@ -99,3 +99,44 @@ def watch_the_run(page: Page) -> None:
     expect_heading(page, DONE)
     proof = page.get_by_role("region", name="Proof")
     expect(proof).to_contain_text("The list was read back name by name and is what it should be.")
+
+
+def test_women_in_lagos_who_bought_in_palm_court_are_synced_in_eight_clicks(
+    page, log_in, brevo, worker
+) -> None:
+    """Of the mouse: names are typed, and Enter takes what was found."""
+    open_shop()
+    clicks = 0
+
+    def click(locator: Locator) -> None:
+        nonlocal clicks
+        clicks += 1
+        locator.click()
+
+    def pick(criterion: str, value: str) -> None:
+        click(page.locator(".seg-actions .seg-menu summary"))
+        page.keyboard.type(criterion)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("searchbox", name=criterion, exact=True)).to_be_focused()
+        page.keyboard.type(value.lower())
+        highlighted = page.locator(".select2-results__option--highlighted")
+        expect(highlighted).to_contain_text(value)
+        page.keyboard.press("Enter")
+
+    log_in(page, make_manager())
+    page.goto("/admin/")
+    click(page.get_by_role("link", name="Segments").first)
+    click(page.get_by_role("link", name="Add segment").first)
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("Women of Palm Court")
+    pick("Gender", "Female")
+    pick("States", "Lagos")
+    pick("Properties", PALM_COURT)
+    click(page.get_by_role("button", name="Save and sync…"))
+    expect_heading(page, "This is the plan: nothing has been sent yet")
+    click(page.get_by_role("button", name="Confirm"))
+    expect_heading(page, DONE)
+
+    assert clicks <= 8
+    (list_id,) = brevo.lists()
+    assert brevo.members(list_id) == {ADA, BISI}

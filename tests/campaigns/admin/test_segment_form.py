@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from campaigns.audience.revisions import recorded
 from campaigns.brevo import BrevoClient
-from campaigns.models import Segment, SegmentRevision
+from campaigns.models import Segment, SegmentExport, SegmentRevision
 from sandbox.server import Sandbox
 from tests.factories import (
     definition,
@@ -365,3 +365,20 @@ def test_a_source_of_digits_survives_a_slip_elsewhere_in_the_form(manager_client
     (kept,) = re.findall(r'<option value="(0*7)" selected>', shown)
     manager_client.post(reverse(ADD), slip | {"name": "Bonds", "traffic_sources": [kept]})
     assert Segment.objects.get().traffic_sources == ["007"]
+
+
+def test_save_and_sync_leads_to_the_plan_of_what_was_saved(manager_client, brevo):
+    make_user(country="NG")
+    response = manager_client.post(reverse(ADD), typed(_save_and_sync="1"))
+    plan = SegmentExport.objects.get()
+    assert response["Location"] == reverse("admin:campaigns_segmentexport_change", args=[plan.pk])
+    assert (plan.segment, plan.plan_only) == (Segment.objects.get(), True)
+
+
+@pytest.mark.parametrize("fault", ["key-revoked@POST /contacts/lists", ""])
+def test_save_and_sync_plans_nothing_that_was_not_saved(manager_client, brevo, fault):
+    if fault:
+        brevo.faults.add(fault)
+    fields = typed(_save_and_sync="1") | ({} if fault else {"countries": ["XX"]})
+    assert manager_client.post(reverse(ADD), fields).status_code == 200
+    assert not SegmentExport.objects.exists()
