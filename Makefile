@@ -10,7 +10,9 @@ BIN = $(VENV)/bin
 TESTS ?= lint test-sqlite test-postgres
 SQLITE_ARGS ?=
 POSTGRES_ARGS ?=
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST = $(BIN)/python -m pytest -q -n 3 --dist worksteal  # two cores: much of a test is waiting
+RUNTIME = $(VENV)/.runtime
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -21,14 +23,18 @@ help:  ## show this
 
 install: $(INSTALLED)  ## make the virtual environment, everything pinned
 
-$(INSTALLED): requirements/dev.txt
+$(INSTALLED): requirements/dev.txt $(RUNTIME)
+	$(PIP) -r requirements/dev.txt
+	@touch $(INSTALLED)
+
+$(RUNTIME): requirements/runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: say PYTHON=python3.13 make …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@touch $(INSTALLED)
+	$(PIP) -r requirements/runtime.txt
+	@touch $(RUNTIME)
 
-demo: install  ## the whole product with invented people; ctrl-C ends it
+demo: $(RUNTIME)  ## the whole product with invented people; ctrl-C ends it
 	@PORT=$(PORT) BREVO_SANDBOX_PORT=$(BREVO_SANDBOX_PORT) DJANGO_DEBUG=True $(BIN)/python manage.py demo
 
 test: $(TESTS)  ## every check, both databases

@@ -106,6 +106,8 @@ def _check_name(segment: Segment) -> None:
     segment.name = squeeze(name)
     if not is_visible(segment.name):
         raise ValidationError("Give the segment a name.", code="blank")
+    if not segment._state.adding and "name" not in segment.changed_columns():
+        return  # it was unique when it was saved, and still is: the database holds that
     others = Segment.objects.exclude(pk=segment.pk)
     if other := others.filter(name_key=fold(segment.name)).first():
         message = (

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from campaigns.audience.conditions import Condition
+from campaigns.audience.conditions import Condition, Definition
 from campaigns.audience.criteria.values import Row, Value, Values
 from campaigns.audience.criteria.wording import first_named
 
@@ -16,6 +16,7 @@ class NamedRows:
 
     def __init__(self) -> None:
         self._rows: dict[Values, dict[Value, Row]] = {}
+        self.parsed: dict[str, Definition] = {}  # by the JSON of the definition, for ``parse``
 
     def load(self, conditions: Iterable[Condition]) -> None:
         """Look up all values of the conditions, in two queries for each kind of row."""
@@ -52,6 +53,11 @@ def looked_up_once() -> Iterator[None]:
         yield
     finally:
         _shared.reset(token)
+
+
+def shared_rows() -> NamedRows | None:
+    """Return what is shared, if anything is."""
+    return _shared.get()
 
 
 def named_rows() -> NamedRows:

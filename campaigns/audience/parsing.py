@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from campaigns.audience.conditions import Condition, Definition, Group, Mistake
 from campaigns.audience.criteria import CRITERIA, Criterion, Operator
 from campaigns.audience.criteria.values import quote_for_message
 from campaigns.audience.criteria.wording import one_of
+from campaigns.audience.named_rows import shared_rows
 from campaigns.enums import Match
 from campaigns.models import Segment
 
@@ -33,7 +35,20 @@ def definition_of(described: Describes) -> Definition:
 
 
 def parse(raw: Any, name: str = "not saved") -> Definition:
-    """Parse what ``Segment.definition`` may hold; mistakes are part of the answer."""
+    """Parse what ``Segment.definition`` may hold; mistakes are part of the answer.
+
+    Inside ``looked_up_once`` the same definition is parsed once.
+    """
+    shared = shared_rows()
+    if shared is None:
+        return _parsed(raw, name)
+    key = json.dumps(raw, default=repr)
+    if key not in shared.parsed:
+        shared.parsed[key] = _parsed(raw, name)
+    return replace(shared.parsed[key], name=name)
+
+
+def _parsed(raw: Any, name: str) -> Definition:
     reader = _Reader()
     group = reader.group(raw, ())
     total = sum(1 for _ in group.conditions()) if group else 0
