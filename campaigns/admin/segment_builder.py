@@ -139,11 +139,13 @@ def unfinished_in(data: Any) -> list[str]:
 def posted_definition(data: Any, base: Any = None) -> Any:
     """Return the definition that a posted form describes, understood or not.
 
-    Without rows, lists under the flat names replace the ``any_of`` conditions at the top of
-    ``base``, and leave all its other conditions alone.
+    Without rows, ``definition`` is it as JSON; or else lists under the flat names replace the
+    ``any_of`` conditions at the top of ``base``, and leave all its other conditions alone.
     """
     if is_posted(data):
         return rows_posted(data).raw()
+    if "definition" in data:
+        return _json(data["definition"])
     flat = Segment(definition=base if isinstance(base, dict) else no_conditions())
     for key in FLAT_NAMES:
         values = data.getlist(key) if hasattr(data, "getlist") else data.get(key, [])

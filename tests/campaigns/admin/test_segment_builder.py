@@ -15,6 +15,7 @@ from campaigns.admin.segment_builder import (
     rows_of,
     unfinished_in,
 )
+from campaigns.audience.parsing import parse
 from campaigns.models import Segment
 from tests.factories import definition, make_manager, make_property, make_segment, make_user
 from tests.pages import form_of
@@ -166,6 +167,12 @@ def test_flat_names_change_their_part_of_a_definition_and_leave_the_rest() -> No
     assert posted_definition(sent, group(LAGOS, NOT_MEN)) == group(
         NOT_MEN, LAGOS | {"any_of": ["Abuja"]}, match="ANY"
     )
+
+
+@pytest.mark.parametrize("sent", ["", "x", "[", "7", "{}"])
+def test_a_definition_as_json_is_taken_as_it_is_and_never_for_everyone(sent) -> None:
+    assert posted_definition({"definition": json.dumps(EVERYTHING)}) == EVERYTHING
+    assert parse(posted_definition({"definition": sent}, EVERYTHING)).malformed
 
 
 @pytest.fixture

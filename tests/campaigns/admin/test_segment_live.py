@@ -81,7 +81,7 @@ def test_a_broken_definition_names_what_vanished_and_how_to_mend_it(manager_clie
     home.delete()
     shown = live(manager_client, properties=[gone])
     assert f"Palm (property {gone}) no longer exists." in shown
-    assert "Remove it from its list" in shown
+    assert "Remove it, or choose another" in shown
     assert "<strong>unknown</strong> people" in shown
 
 

@@ -21,7 +21,7 @@ from accounts.enums import Consent, Gender
 from accounts.models import User
 from campaigns.admin.dashboard_figures import joined_and_left
 from campaigns.audience.mailable import mailable, with_held_reason
-from campaigns.audience.query_builder import SegmentQueryBuilder
+from campaigns.audience.query_builder import audience
 from campaigns.brevo.transport import Transport
 from campaigns.enums import (
     ADDRESS_ALONE,
@@ -519,7 +519,7 @@ class Histories(RuleBasedStateMachine):
 
     def audience(self) -> Any:
         segment = Segment.objects.get(pk=self.segment.pk)
-        return mailable(SegmentQueryBuilder(segment).audience())
+        return mailable(audience(segment))
 
     def held(self) -> set[str]:
         opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
