@@ -77,6 +77,12 @@ class SavesChangedColumns(models.Model):
             and _differs(read, field.attname, self.__dict__[field.attname])
         ]
 
+    def values_read(self, fields: Iterable[str]) -> dict[str, Any]:
+        """Return {field: its value when the row was read or saved}."""
+        read = self.__dict__.get("_as_read", {})
+        columns = {column.name: column.attname for column in self._meta.concrete_fields}
+        return {name: read[columns[name]] for name in fields if columns[name] in read}
+
     def refresh_from_db(
         self,
         using: str | None = None,

@@ -9,18 +9,13 @@ from accounts.enums import Role
 from accounts.models import User
 from campaigns.audience.definition import validate
 from campaigns.audience.remembered import keep_name, remember_names, rename
-from campaigns.models import Segment, segment_save_failed
+from campaigns.models import Segment, segment_deleting, segment_save_failed, segment_saving
 from campaigns.sync import lists
 from campaigns.sync.suppressing import adopt_for
 from properties.models import Property
 
-_steps_of = "_steps_at_brevo"
 
-
-def _steps(segment: Segment) -> list[lists.Undo]:
-    return segment.__dict__.setdefault(_steps_of, [])  # type: ignore[no-any-return] # ours alone
-
-
+@receiver(segment_saving, sender=Segment)
 @receiver(pre_save, sender=Segment)
 def validate_and_mirror(
     instance: Segment, *, raw: bool, update_fields: frozenset[str] | None, **_: Any
@@ -29,43 +24,46 @@ def validate_and_mirror(
 
     Raises ValidationError, BrevoError, or ListNotOurs. ``loaddata`` (raw) calls nobody.
     """
-    if raw or (update_fields is not None and not _is_about(update_fields)):
+    if raw or instance.is_mirrored or not _is_about(update_fields):
         return
     validate(instance)
     if instance._state.adding:
         if instance.brevo_list_id is None:
-            _steps(instance).append(lists.create_for(instance))
+            instance.steps_at_brevo = [*instance.steps_at_brevo, lists.create_for(instance)]
         return
     if update_fields is not None and "name" not in update_fields:
         return
     old_name = Segment.objects.filter(pk=instance.pk).values_list("name", flat=True).first()
     if old_name is not None and old_name != instance.name:
-        _steps(instance).append(lists.rename_for(instance, old_name))
+        renamed = lists.rename_for(instance, old_name)
+        instance.steps_at_brevo = [*instance.steps_at_brevo, renamed]
 
 
-def _is_about(fields: frozenset[str]) -> bool:
-    """True when what staff write is among the fields."""
-    return bool(fields & {"name", "description", "definition"})
+def _is_about(fields: frozenset[str] | None) -> bool:
+    """True when what staff write is among the fields; None means all of them."""
+    return fields is None or bool(fields & {"name", "description", "definition"})
 
 
 @receiver(segment_save_failed, sender=Segment)
 def take_back(instance: Segment, **_: Any) -> None:
-    lists.undo(_steps(instance))
+    lists.undo(list(instance.steps_at_brevo))
+    instance.steps_at_brevo = []
 
 
 @receiver(post_save, sender=Segment)
 def keep(instance: Segment, *, raw: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
-    steps = _steps(instance)
     lists.remember_made(instance)
-    lists.remember(steps)
-    steps.clear()
+    if not instance.is_being_mirrored:
+        instance.steps_at_brevo = []
     if not raw and (update_fields is None or "definition" in update_fields):
         remember_names(instance)
 
 
-@receiver(pre_delete, sender=Segment)
+@receiver(segment_deleting, sender=Segment)
 def delete_list(instance: Segment, **_: Any) -> None:
     """Delete the list first: when Brevo refuses, the segment stays.
+
+    Should the segment stay although its list went, the next sync makes it anew.
 
     Raises BrevoError, or ListNotOurs.
     """

@@ -242,6 +242,8 @@ BREVO_IMPORT_MAX_BYTES = env.integer("BREVO_IMPORT_MAX_BYTES", 8_000_000, maximu
 BREVO_REQUESTS_PER_SECOND = env.integer("BREVO_REQUESTS_PER_SECOND", 10)
 BREVO_OTHER_REQUESTS_PER_HOUR = env.integer("BREVO_OTHER_REQUESTS_PER_HOUR", 100)
 BREVO_REPORT_HOSTS = env.words("BREVO_REPORT_HOSTS", like=env.HOST, example="reports.example.com")
+# What waits for Brevo inside a transaction makes others wait for its locks: found while developing.
+BREVO_REFUSE_IN_TRANSACTION = DEBUG
 BREVO_WEBHOOK_TOKEN = env.secret("BREVO_WEBHOOK_TOKEN")
 
 ## SYNC

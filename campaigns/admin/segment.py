@@ -1,11 +1,11 @@
 """The segments: their list, their form, and what becomes of their Brevo lists."""
 
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import actions as django_actions
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Field
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,9 +14,10 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import SearchesFolded, UncountedList
+from accounts.columns import ChangedMeanwhile
 from accounts.ordering import Ordered
 from campaigns.admin import segment_columns as cells
-from campaigns.admin.base import guarded, url_if_any
+from campaigns.admin.base import OutsideTransaction, guarded, url_if_any
 from campaigns.admin.segment_builder import ACTION, acted
 from campaigns.admin.segment_filters import (
     CreatorFilter,
@@ -43,7 +44,6 @@ from campaigns.errors import CampaignsError, ListNotOurs
 from campaigns.models import Segment
 from campaigns.sync.gateway import connect
 from campaigns.sync.given_up import lists_elsewhere, release
-from campaigns.sync.lists import undone_together
 
 REVISIONS_SHOWN = 20
 _VIEW = "campaigns.view_segment"
@@ -68,7 +68,7 @@ class SegmentList(UncountedList):
 
 
 @admin.register(Segment)
-class SegmentAdmin(SearchesFolded, SegmentPreview):
+class SegmentAdmin(SearchesFolded, SegmentPreview, OutsideTransaction):
     form = SegmentForm
     list_display = ("name_cell", "audience_cell", "listed_cell", "last_run_cell", "next_cell")
     list_display_links = ("name_cell",)
@@ -188,8 +188,10 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
             request.typed = {**request.POST.dict(), "definition": definition}  # type: ignore[attr-defined]
             request.method = "GET"
         try:
-            with undone_together(), looked_up_once():
+            with looked_up_once():
                 response = super().changeform_view(request, object_id, form_url, extra_context)
+        except ChangedMeanwhile:  # after the form had been checked: checked again, it says by whom
+            return super().changeform_view(request, object_id, form_url, extra_context)
         except (BrevoError, ListNotOurs) as error:
             request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -212,7 +214,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
         if not change:
             obj.created_by = request.user
         with recorded(obj, by=request.user):  # type: ignore[arg-type] # only staff come here
-            super().save_model(request, obj, form, change)
+            obj.save(expecting=form.expecting() if change else None)
         if obj.counted_at is None:
             sizes.refresh(obj)
 
@@ -314,9 +316,9 @@ class SegmentAdmin(SearchesFolded, SegmentPreview):
         deleted = 0
         for segment in queryset:
             try:
-                with transaction.atomic():
-                    self.log_deletions(request, Segment.objects.filter(pk=segment.pk))
-                    self.delete_model(request, segment)
+                trace = copy(segment)
+                self.delete_model(request, segment)
+                self.log_deletions(request, [trace])  # type: ignore[arg-type] # it has no row any more
             except (BrevoError, ListNotOurs) as error:
                 words = f"Segment “{segment}” stays. {error}"
                 self.message_user(request, words, messages.ERROR)

@@ -81,6 +81,11 @@ class SegmentForm(VersionedForm, SegmentModelForm):
         model = Segment
         fields = ("name", "description", "definition")
 
+    def expecting(self) -> dict[str, Any]:
+        """Return what must still be stored, of the columns that this form changes."""
+        segment: Segment = self.instance
+        return segment.values_read(segment.changed_columns())
+
     def in_words(self, name: str, value: Any) -> str:
         return sentence(value) if name == "definition" else super().in_words(name, value)
 

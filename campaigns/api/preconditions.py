@@ -71,7 +71,7 @@ class Preconditions(GenericViewSet[Any]):
 
     def etag_of(self, row: Model) -> str:
         values = [row._meta.label, row.pk, *(getattr(row, name) for name in self.tagged)]
-        return f'"{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]}"'
+        return f'"{hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]}"'
 
     def get_object(self) -> Any:
         row = super().get_object()

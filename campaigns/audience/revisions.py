@@ -24,12 +24,14 @@ Changes = dict[str, list[Any]]  # {field: [from, to]}
 def recorded(segment: Segment, *, by: User | None) -> Iterator[None]:
     """Put around the save of a segment: writes a SegmentRevision when something has changed.
 
+    Brevo is asked first, outside of any transaction; the save and its revision are one.
+
     A new segment gets one too, of ``[None, value]``. When the definition has changed, the
     segment's last known sizes are forgotten, for they were those of another audience. Nothing is
     written when the save raises; a count that fails is unknown and fails nothing else.
     """
     before = Segment.objects.filter(pk=segment.pk).first() if segment.pk else None
-    with looked_up_once():
+    with looked_up_once(), segment.mirrored():
         yield
         _record(before, segment, by)
 

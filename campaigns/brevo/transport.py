@@ -41,8 +41,9 @@ class Transport:
     """A session with Brevo that keeps the budgets, waits, and repeats what is safe to repeat.
 
     `sleep` is called for at most SLICE seconds at a time and `before_request` before every
-    attempt: either may be replaced, and may raise to abandon the call. One call never lasts longer
-    than `max_wait` seconds because of waiting: it raises BrevoTemporary instead.
+    attempt: either may be replaced, and may raise to abandon the call. `guard` is called before
+    every attempt too, and raises where no request may be sent. One call never lasts longer than
+    `max_wait` seconds because of waiting: it raises BrevoTemporary instead.
     """
 
     TIMEOUT = (5.0, 60.0)  # seconds: to connect, and between two bytes of an answer
@@ -66,6 +67,7 @@ class Transport:
         other_requests_per_hour: int = 100,
         max_wait: float = 300.0,
         before_request: Callable[[], None] | None = None,
+        guard: Callable[[], None] | None = None,
         report_hosts: Iterable[str] = (),
     ) -> None:
         self._key = access.Key(api_key)
@@ -77,6 +79,7 @@ class Transport:
         self.sleep = sleep
         self.max_wait = max_wait
         self.before_request = before_request
+        self._guard = guard
         self.unanswered = 0  # attempts to write of which nobody knows whether they were carried out
         self._report_hosts = Hosts.beside(self._base_url, report_hosts)
 
@@ -168,6 +171,8 @@ class Transport:
             self._wait(delay)
 
     def _once(self, endpoint: Endpoint, attempt: Callable[[], Any]) -> Any:
+        if self._guard:
+            self._guard()
         if self.before_request:
             self.before_request()
         try:

@@ -6,7 +6,13 @@ from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
 from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
 from campaigns.models.names import KnownName
-from campaigns.models.segment import Segment, SegmentRevision, segment_save_failed
+from campaigns.models.segment import (
+    Segment,
+    SegmentRevision,
+    segment_deleting,
+    segment_save_failed,
+    segment_saving,
+)
 from campaigns.models.suppression import Suppression, WebhookEvent, owners
 
 __all__ = [
@@ -26,5 +32,7 @@ __all__ = [
     "Suppression",
     "WebhookEvent",
     "owners",
+    "segment_deleting",
     "segment_save_failed",
+    "segment_saving",
 ]

@@ -1,16 +1,31 @@
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.dispatch import Signal
 
+from accounts.columns import ChangedMeanwhile
 from accounts.derived import DerivedCharField, DerivedModel, DerivedQuerySet, DerivedTextField
 from accounts.text import SqueezedCharField, fold, fold_unusual
 from campaigns.models.flat import FLAT_NAMES, flat_view, match_of, no_conditions, with_match
 
 # Sent when a save did not succeed, so that what was done at Brevo for it can be taken back.
 segment_save_failed = Signal()
+# Sent before a segment is saved, and before the transaction in which that is done.
+segment_saving = Signal()
+# Sent before a segment is deleted, and before the transaction in which Django deletes it.
+segment_deleting = Signal()
+
+
+class SegmentQuerySet(DerivedQuerySet["Segment"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the segments and their lists; when one list is refused, all segments stay."""
+        for segment in self:
+            segment_deleting.send(sender=Segment, instance=segment)
+        return super().delete()
 
 
 class Segment(DerivedModel):
@@ -47,7 +62,7 @@ class Segment(DerivedModel):
     mailable_size = models.BigIntegerField(null=True, editable=False)
     counted_at = models.DateTimeField(null=True, editable=False)
 
-    objects: ClassVar[models.Manager["Segment"]] = DerivedQuerySet["Segment"].as_manager()
+    objects: ClassVar[models.Manager["Segment"]] = SegmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["name_key", "id"]
@@ -55,6 +70,9 @@ class Segment(DerivedModel):
             ("sync_segment", "Can sync a segment's Brevo list"),
             ("approve_plan", "Can approve a plan that waits"),
         ]
+
+    _mirrored_as: str | None = None  # what Brevo was asked for already, inside ``mirrored``
+    steps_at_brevo: Sequence[Callable[[], None]] = ()  # how to take back what was done there
 
     def __str__(self) -> str:
         return self.name
@@ -67,8 +85,52 @@ class Segment(DerivedModel):
         try:
             super().save(*args, update_fields=update_fields, **kwargs)
         except Exception:
+            if not self.is_being_mirrored:
+                segment_save_failed.send(sender=type(self), instance=self)
+            raise
+
+    @contextmanager
+    def mirrored(self) -> Iterator[None]:
+        """Put around a save and what belongs to it: one transaction, entered once Brevo is done.
+
+        When it fails, what was done at Brevo is taken back after it.
+        """
+        fields = None if self._state.adding else frozenset(self.changed_columns())
+        segment_saving.send(sender=type(self), instance=self, raw=False, update_fields=fields)
+        self._mirrored_as = self._as_mirrored()
+        try:
+            with transaction.atomic():
+                yield
+        except BaseException:
             segment_save_failed.send(sender=type(self), instance=self)
             raise
+        finally:
+            self._mirrored_as = None
+            self.steps_at_brevo = []
+
+    @property
+    def is_being_mirrored(self) -> bool:
+        return self._mirrored_as is not None
+
+    @property
+    def is_mirrored(self) -> bool:
+        """True inside ``mirrored``, of what the segment was when that began."""
+        return self._mirrored_as == self._as_mirrored()
+
+    def _as_mirrored(self) -> str:
+        return json.dumps([self.name, self.description, self.definition], default=repr)
+
+    def delete(
+        self, *args: Any, expecting: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[int, dict[str, int]]:
+        """Delete the segment and its list; with ``expecting``, as ``save`` takes it."""
+        segment_deleting.send(sender=Segment, instance=self)
+        with transaction.atomic():
+            if expecting is not None:
+                same = Segment.objects.select_for_update(no_key=True).filter(pk=self.pk)
+                if not same.filter(**expecting).exists():
+                    raise ChangedMeanwhile(f"Segment {self.pk} was changed meanwhile.")
+            return super().delete(*args, **kwargs)
 
     match = flat_view("match", get=match_of, put=with_match)
     gender = flat_view("gender")

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from django.conf import settings
+from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from campaigns.brevo import Account, BrevoClient
@@ -19,7 +20,20 @@ def connect() -> BrevoClient:
         requests_per_second=settings.BREVO_REQUESTS_PER_SECOND,
         other_requests_per_hour=settings.BREVO_OTHER_REQUESTS_PER_HOUR,
         report_hosts=settings.BREVO_REPORT_HOSTS,
+        guard=refuse_in_transaction if settings.BREVO_REFUSE_IN_TRANSACTION else None,
     )
+
+
+def refuse_in_transaction() -> None:
+    """Raise RuntimeError while a transaction is open: whatever it locks would wait for Brevo.
+
+    That around a test of Django's is none of ours.
+    """
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise RuntimeError(
+            "Brevo is asked while a database transaction is open. Commit first: until it ends, "
+            "others wait for its locks."
+        )
 
 
 @dataclass(frozen=True, slots=True)

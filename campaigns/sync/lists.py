@@ -1,9 +1,8 @@
 """A segment's Brevo list: made, renamed and deleted with it."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import takewhile
 
 from django.conf import settings
@@ -17,7 +16,6 @@ from campaigns.sync.list_identity import find_list, lists_of, remember_list, unl
 logger = logging.getLogger(__name__)
 
 Undo = Callable[[], None]
-_undone_together: ContextVar[list[Undo] | None] = ContextVar("undone_together", default=None)
 _made_for = "_made_at_brevo"
 
 
@@ -125,24 +123,3 @@ def undo(steps: list[Undo]) -> None:
         except BrevoError as error:
             # The first failure is the one to show; brevo_check names lists without a segment.
             logger.warning("A list could not be put back: status %s, %s", error.status, error.code)
-
-
-def remember(steps: list[Undo]) -> None:
-    """Keep the steps until the transaction around them is through, where one is announced."""
-    together = _undone_together.get()
-    if together is not None:
-        together.extend(steps)
-
-
-@contextmanager
-def undone_together() -> Iterator[None]:
-    """Put around a transaction: when it fails, lists made or renamed in it are put back too."""
-    steps: list[Undo] = []
-    token = _undone_together.set(steps)
-    try:
-        yield
-    except BaseException:
-        undo(steps)
-        raise
-    finally:
-        _undone_together.reset(token)

@@ -5,13 +5,12 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError
 from django.db.models.signals import pre_save
 
 from campaigns.brevo import BrevoError, BrevoKeyMissing
 from campaigns.brevo.transport import Transport
 from campaigns.models import ListMember, Segment, SegmentExport
-from campaigns.sync.lists import undone_together
 from campaigns.sync.runs import request_sync
 from tests.factories import make_property, make_segment_unsaved
 
@@ -94,21 +93,23 @@ def test_list_of_the_same_name_that_holds_somebody_or_is_ours_is_never_taken(bre
         make_segment_unsaved(name="Women").save()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_list_is_taken_back_when_our_database_refuses_the_segment(brevo, segment):
     twin = make_segment_unsaved(name="Twin")
     twin.pk = segment.pk
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError):
         twin.save(force_insert=True)
 
     assert brevo.lists() == {segment.brevo_list_id: "Women"}
     assert twin.brevo_list_id is None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_segment_can_be_saved_once_what_was_wrong_is_right(brevo, segment):
     twin = make_segment_unsaved(name="Twin")
     twin.pk = segment.pk
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError):
         twin.save(force_insert=True)
 
     twin.pk = None
@@ -117,38 +118,16 @@ def test_segment_can_be_saved_once_what_was_wrong_is_right(brevo, segment):
     assert brevo.lists() == {segment.brevo_list_id: "Women", twin.brevo_list_id: "Twin"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_failure_to_take_a_list_back_does_not_hide_why_nothing_was_saved(brevo, segment, caplog):
     brevo.fault("500@DELETE /contacts/lists/*")
     twin = make_segment_unsaved(name="Twin")
     twin.pk = segment.pk
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError):
         twin.save(force_insert=True)
 
     assert "could not be put back: status 500" in caplog.text
-
-
-def test_lists_go_with_the_transaction_that_made_them(brevo, segment):
-    def save_two_then_fail() -> None:
-        with undone_together(), transaction.atomic():
-            make_segment_unsaved(name="One").save()
-            segment.name = "Renamed"
-            segment.save()
-            assert sorted(brevo.lists().values()) == ["One", "Renamed"]
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        save_two_then_fail()
-
-    assert brevo.lists() == {segment.brevo_list_id: "Women"}
-    assert Segment.objects.get().name == "Women"
-
-
-def test_lists_stay_with_the_transaction_that_was_kept(brevo):
-    with undone_together(), transaction.atomic():
-        make_segment_unsaved(name="One").save()
-
-    assert list(brevo.lists().values()) == ["One"]
 
 
 @pytest.mark.parametrize("name", ["Women", "wOMEN", "  women "])
@@ -211,11 +190,12 @@ def test_name_that_brevo_refuses_is_not_saved(brevo, segment, fault):
     assert brevo.lists() == {segment.brevo_list_id: "Women"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_name_is_put_back_when_our_database_refuses_the_segment(brevo, segment):
     segment.name = "Ladies"
     segment.mailable_size = 2**70
 
-    with pytest.raises((OverflowError, DataError)), transaction.atomic():
+    with pytest.raises((OverflowError, DataError)):
         segment.save()
 
     assert list(brevo.lists().values()) == ["Women"]
@@ -299,7 +279,7 @@ def test_list_goes_with_its_segment_and_its_runs_stay(brevo, segment):
 def test_segment_whose_list_brevo_keeps_stays(brevo, segment, fault):
     brevo.fault(f"{fault}@DELETE /contacts/lists/*")
 
-    with pytest.raises(BrevoError), transaction.atomic():
+    with pytest.raises(BrevoError):
         segment.delete()
 
     assert Segment.objects.count() == 1
@@ -340,7 +320,7 @@ def test_segments_deleted_together_all_stay_when_brevo_keeps_one_list(brevo, seg
     make_segment_unsaved(name="Other").save()
     brevo.fault("500@DELETE /contacts/lists/*+1")
 
-    with pytest.raises(BrevoError), transaction.atomic():
+    with pytest.raises(BrevoError):
         Segment.objects.all().delete()
 
     assert Segment.objects.count() == 2

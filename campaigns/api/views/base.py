@@ -76,9 +76,11 @@ class View(IdempotentMixin, GenericViewSet[Any]):
 class WritingView(Preconditions, View):
     """A view of rows that are written here: with ETags, and a history of who wrote what."""
 
+    locks_to_delete = True
+
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        if self.action == "destroy" and "If-Match" in self.request.headers:
+        if self.locks_to_delete and self.action == "destroy" and "If-Match" in self.request.headers:
             return rows.select_for_update(of=("self",), no_key=True)
         return rows
 
@@ -98,8 +100,10 @@ class WritingView(Preconditions, View):
     def destroy(self, *_: Any, **__: Any) -> Response:
         """Delete the row that the caller has seen, or none."""
         with transaction.atomic():
-            row = self.get_object()
-            trace = copy(row)
-            row.delete()
-            log_action(self.caller, trace, DELETION, "Deleted through the API.")
+            self.delete_row(self.get_object())
         return Response(status=HTTPStatus.NO_CONTENT)
+
+    def delete_row(self, row: Any, **options: Any) -> None:
+        trace = copy(row)
+        row.delete(**options)
+        log_action(self.caller, trace, DELETION, "Deleted through the API.")

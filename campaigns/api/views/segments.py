@@ -1,3 +1,4 @@
+from http import HTTPStatus
 from operator import attrgetter
 from typing import Any, cast
 
@@ -48,6 +49,7 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
     model_name = "segment"
     tag = "Campaigns: segments"
     tagged = COLUMNS
+    locks_to_delete = False  # see destroy
     permissions = {
         "preview": "view_segment",
         "preview_draft": "view_segment",
@@ -72,6 +74,11 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
         serializer.is_valid(raise_exception=True)
         with looked_up_once():
             return self.made(serializer.save(created_by=self.caller), serializer.data)
+
+    def destroy(self, *_: Any, **__: Any) -> Response:
+        """Delete the segment that the caller has seen; Brevo is waited for without any lock."""
+        self.delete_row(self.get_object(), expecting=self.expected)
+        return Response(status=HTTPStatus.NO_CONTENT)
 
     def update(self, request: Request, *_: Any, **__: Any) -> Response:
         return self._write(request, partial=False)

@@ -126,13 +126,23 @@ def test_a_rename_that_brevo_refuses_leaves_the_old_name(manager_client, brevo):
     assert Segment.objects.get().name == "Lagos"
 
 
-def test_a_new_list_is_taken_back_when_the_rest_of_the_save_fails(
+def test_a_segment_and_its_list_stay_together_when_what_follows_the_save_fails(
     manager_client, brevo, monkeypatch
 ):
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("campaigns.admin.segment.SegmentAdmin.log_addition", fail)
+    with pytest.raises(RuntimeError):
+        manager_client.post(reverse(ADD), typed())
+    assert [segment.name for segment in Segment.objects.all()] == lists_at(brevo) == ["Lagos"]
+
+
+def test_a_new_list_is_taken_back_when_the_save_fails(manager_client, brevo, monkeypatch):
+    def fail(**_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(SegmentRevision.objects, "create", fail)
     with pytest.raises(RuntimeError):
         manager_client.post(reverse(ADD), typed())
     assert not Segment.objects.exists()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.enums import Consent
@@ -107,8 +106,7 @@ def do_rename(segment: Segment) -> None:
 
 
 def do_delete(segment: Segment) -> None:
-    with transaction.atomic():
-        segment.delete()
+    segment.delete()
 
 
 ALL = [do_sync, do_plan, do_verify, do_rename, do_delete]
