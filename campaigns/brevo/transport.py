@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import math
 import random
 import re
 import time
@@ -43,7 +44,8 @@ class Transport:
     `sleep` is called for at most SLICE seconds at a time and `before_request` before every
     attempt: either may be replaced, and may raise to abandon the call. `guard` is called before
     every attempt too, and raises where no request may be sent. One call never lasts longer than
-    `max_wait` seconds because of waiting: it raises BrevoTemporary instead.
+    `max_wait` seconds because of waiting: it raises BrevoTemporary instead. With `within`, all
+    calls together last that many seconds at most, for somebody who looks at a page.
     """
 
     TIMEOUT = (5.0, 60.0)  # seconds: to connect, and between two bytes of an answer
@@ -66,6 +68,7 @@ class Transport:
         requests_per_second: int = 10,
         other_requests_per_hour: int = 100,
         max_wait: float = 300.0,
+        within: float | None = None,
         before_request: Callable[[], None] | None = None,
         guard: Callable[[], None] | None = None,
         report_hosts: Iterable[str] = (),
@@ -80,6 +83,7 @@ class Transport:
         self.max_wait = max_wait
         self.before_request = before_request
         self._guard = guard
+        self._ends = math.inf if within is None else clock() + within
         self.unanswered = 0  # attempts to write of which nobody knows whether they were carried out
         self._report_hosts = Hosts.beside(self._base_url, report_hosts)
 
@@ -115,7 +119,7 @@ class Transport:
                 data=_streamed(payload),
                 headers={"Accept": "application/json", "Content-Type": "application/json"},
                 auth=self._key,
-                timeout=self.TIMEOUT,
+                timeout=self._timeouts(),
                 # A redirect would carry the key to wherever it leads.
                 allow_redirects=False,
             )
@@ -153,6 +157,7 @@ class Transport:
         deadline: float | None = None,
     ) -> Any:
         deadline = self._clock() + self.max_wait if deadline is None else deadline
+        deadline = min(deadline, self._ends)
         in_doubt = False
         attempts = 0
         while True:
@@ -169,6 +174,13 @@ class Transport:
                     raise
                 _log_repeat(endpoint, error, delay)
             self._wait(delay)
+
+    def _timeouts(self) -> tuple[float, float]:
+        connect, read = self.TIMEOUT
+        left = max(self._ends - self._clock(), 0.0)
+        if not left:
+            raise requests.ConnectTimeout("There is no time left for another request.")
+        return min(connect, left), min(read, left)
 
     def _once(self, endpoint: Endpoint, attempt: Callable[[], Any]) -> Any:
         if self._guard:

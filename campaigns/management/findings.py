@@ -26,6 +26,7 @@ from campaigns.models import BrevoList, Segment, Suppression, WebhookEvent
 from campaigns.sync.attributes import others_values, read_attributes
 from campaigns.sync.gateway import KnownAccount, account_of, remember_account
 from campaigns.sync.given_up import lists_there_again
+from campaigns.sync.list_changes import unfinished
 from campaigns.sync.list_identity import check_account, unless_gone, why_not_ours
 
 
@@ -102,6 +103,10 @@ def _lists(client: BrevoClient) -> Findings:
             account = check_account(client, segment)
             known.add(segment.brevo_list_id or 0)
             yield _list_of(client, account, segment, ours)
+    for change in unfinished():
+        known.add(change.list_id or 0)
+        told = f"A change of a list was not finished: {change}. The next sync settles it."
+        yield Finding(Mark.NOTE, told)
     for back in lists_there_again(client):
         known.add(back.list_id)
         yield Finding(

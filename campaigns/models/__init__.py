@@ -5,6 +5,7 @@ from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
 from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
+from campaigns.models.list_change import ListChange
 from campaigns.models.names import KnownName
 from campaigns.models.segment import (
     Segment,
@@ -23,6 +24,7 @@ __all__ = [
     "ExportChunk",
     "IdempotentAnswer",
     "KnownName",
+    "ListChange",
     "ListMember",
     "OpenPhone",
     "Segment",

@@ -12,14 +12,18 @@ from campaigns.models import AccountLease
 _LONGEST = 254  # what the database keeps of an account's id and name
 
 
-def connect() -> BrevoClient:
-    """Return a client for the configured account; raise BrevoKeyMissing when there is none."""
+def connect(*, interactive: bool = False) -> BrevoClient:
+    """Return a client for the configured account; raise BrevoKeyMissing when there is none.
+
+    An interactive one gives up after BREVO_INTERACTIVE_SECONDS, all its requests together.
+    """
     return BrevoClient(
         settings.BREVO_API_KEY,
         base_url=settings.BREVO_API_URL,
         requests_per_second=settings.BREVO_REQUESTS_PER_SECOND,
         other_requests_per_hour=settings.BREVO_OTHER_REQUESTS_PER_HOUR,
         report_hosts=settings.BREVO_REPORT_HOSTS,
+        within=settings.BREVO_INTERACTIVE_SECONDS if interactive else None,
         guard=refuse_in_transaction if settings.BREVO_REFUSE_IN_TRANSACTION else None,
     )
 

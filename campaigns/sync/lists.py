@@ -1,14 +1,14 @@
 """A segment's Brevo list: made, renamed and deleted with it."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 
 from django.conf import settings
 
 from campaigns.brevo import BrevoClient, BrevoError, BrevoNotFound, ContactList
-from campaigns.models import BrevoList, Segment
+from campaigns.models import BrevoList, ListChange, Segment
 from campaigns.sync import given_up
 from campaigns.sync.gateway import account_of, connect
 from campaigns.sync.list_identity import find_list, lists_of, remember_list, unless_gone
@@ -16,7 +16,7 @@ from campaigns.sync.list_identity import find_list, lists_of, remember_list, unl
 logger = logging.getLogger(__name__)
 
 Undo = Callable[[], None]
-_made_for = "_made_at_brevo"
+_made_for, _begun = "_made_at_brevo", "_change_at_brevo"
 
 
 def make_list(
@@ -59,22 +59,43 @@ def _left_behind(client: BrevoClient, folder: int, name: str, newest: int) -> Co
 
 def create_for(segment: Segment) -> Undo:
     """Give a new segment its list and return how to take it back; raises BrevoError."""
-    client = connect()
+    client = connect(interactive=True)
     account = account_of(client)
-    made = make_list(client, segment.name)
+    newest = client.newest_list_id()
+    change = ListChange.objects.create(
+        kind=ListChange.Kind.CREATE, account=account.id, name=segment.name, newest_list=newest
+    )
+    with _forgotten_if_refused(change):
+        made = make_list(client, segment.name, newest=newest)
+    ListChange.objects.filter(pk=change.pk).update(list_id=made.id)
     segment.brevo_list_id = made.id
     segment.__dict__[_made_for] = account, made
+    segment.__dict__[_begun] = change
 
     def take_back() -> None:
         segment.brevo_list_id = None
         segment.__dict__.pop(_made_for, None)
-        connect().delete_list(made.id)
+        connect(interactive=True).delete_list(made.id)
+        change.delete()
 
     return take_back
 
 
+@contextmanager
+def _forgotten_if_refused(change: ListChange) -> Iterator[None]:
+    """Forget the change when Brevo did not carry it out; what may have happened is settled."""
+    try:
+        yield
+    except BrevoError as error:
+        if not error.may_have_happened:
+            change.delete()
+        raise
+
+
 def remember_made(segment: Segment) -> None:
-    """Remember, once the segment is saved, the list that was made for it."""
+    """Remember, with the save of the segment, the list that was made for it."""
+    if change := segment.__dict__.pop(_begun, None):
+        ListChange.objects.filter(pk=change.pk).delete()
     if made := segment.__dict__.pop(_made_for, None):
         remember_list(segment, *made)
 
@@ -85,7 +106,10 @@ def rename_for(segment: Segment, old_name: str) -> Undo:
     A list that is already gone is made again by the next sync, under the new name. Raises
     BrevoError, and ListNotOurs when the list is not the segment's.
     """
-    list_id, client = segment.brevo_list_id, connect() if segment.brevo_list_id else None
+    list_id, client = (
+        segment.brevo_list_id,
+        connect(interactive=True) if segment.brevo_list_id else None,
+    )
     if list_id is None or client is None or find_list(client, segment, name=old_name) is None:
         return lambda: None
 
@@ -93,9 +117,23 @@ def rename_for(segment: Segment, old_name: str) -> Undo:
         with suppress(BrevoNotFound):
             unless_gone(client, list_id, lambda: client.rename_list(list_id, name))
 
-    rename(segment.name)
+    change = ListChange.objects.create(
+        kind=ListChange.Kind.RENAME,
+        account=account_of(client).id,
+        name=segment.name,
+        list_id=list_id,
+        segment_id=segment.pk,
+    )
+    with _forgotten_if_refused(change):
+        rename(segment.name)
+    segment.__dict__[_begun] = change
     BrevoList.objects.filter(segment=segment.pk, list_id=list_id).update(name=segment.name)
-    return lambda: rename(old_name)
+
+    def take_back() -> None:
+        rename(old_name)
+        change.delete()
+
+    return take_back
 
 
 def delete_for(segment: Segment) -> None:
@@ -104,7 +142,11 @@ def delete_for(segment: Segment) -> None:
     Raises BrevoError, and ListNotOurs when the list is not the segment's: release it first.
     """
     list_id = segment.brevo_list_id
-    client = connect() if list_id is not None or given_up.has_given_up_lists(segment) else None
+    client = (
+        connect(interactive=True)
+        if list_id is not None or given_up.has_given_up_lists(segment)
+        else None
+    )
     if client is None:
         return
     if list_id is not None and find_list(client, segment) is not None:

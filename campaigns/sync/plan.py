@@ -22,6 +22,7 @@ from campaigns.sync import sql
 from campaigns.sync.consent import mark_who_said_no
 from campaigns.sync.digest import digest_of
 from campaigns.sync.ledger import SEND_ALONE, UNKNOWN
+from campaigns.sync.list_changes import settle
 from campaigns.sync.list_identity import list_is_gone
 from campaigns.sync.work import Run
 
@@ -115,6 +116,7 @@ def look_at_list(run: Run) -> bool:
     taken to be there. Raises ListNotOurs when the id leads to another list.
     """
     try:
+        settle(run.client)
         return list_is_gone(run.client, run.segment)
     except BrevoTemporary:
         if not run.export.plan_only:

@@ -25,7 +25,7 @@ SEGMENT = {"name": "Ladies", "match": "ALL", "gender": ["FEMALE"]}
 @pytest.fixture
 def while_brevo_is_asked(
     monkeypatch,
-) -> Iterator[Callable[[Callable[[], Any], Callable[[], Any]], Any]]:
+) -> Any:
     """Run one function in a thread, and another once the first waits for Brevo."""
 
     def run(waits: Callable[[], Any], meanwhile: Callable[[], Any]) -> Any:

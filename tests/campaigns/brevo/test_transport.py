@@ -5,7 +5,7 @@ from typing import Self
 
 import pytest
 
-from campaigns.brevo import BrevoClient, BrevoUrlWrong, ImportBody
+from campaigns.brevo import BrevoClient, BrevoTemporary, BrevoUrlWrong, ImportBody
 from tests.campaigns.brevo.conftest import KEY, LIST_REPLY, ROOT
 
 LIST = f"{ROOT}/contacts/lists/3"
@@ -105,3 +105,24 @@ class SlowServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def test_client_for_somebody_who_waits_gives_up_in_time_all_requests_together(brevo) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    client = BrevoClient(KEY, within=10.0, clock=lambda: now[0], sleep=sleep)
+    brevo.get(f"{ROOT}/contacts/lists/7", json=LIST_REPLY)
+    client.get_list(7)
+    now[0] = 7.0
+    client.get_list(7)
+    now[0] = 10.5
+
+    with pytest.raises(BrevoTemporary):
+        client.get_list(7)
+
+    timeouts = [call.request.req_kwargs["timeout"] for call in brevo.calls]
+    assert timeouts == [(5.0, 10.0), (3.0, 3.0)]
+    assert now[0] == 10.5, "and does not wait to try again"

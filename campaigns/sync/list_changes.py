@@ -1,0 +1,69 @@
+"""Changes of Brevo lists that were begun and not finished: noted before, settled afterwards."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from campaigns.brevo import BrevoClient, BrevoNotFound
+from campaigns.models import ListChange, Segment
+from campaigns.sync.gateway import account_of
+from campaigns.sync.list_identity import lists_of
+
+GIVEN_UP_AFTER = timedelta(minutes=15)  # longer than any request to Brevo is waited for
+
+
+def unfinished() -> QuerySet[ListChange]:
+    """Return the changes whose process must have died."""
+    return ListChange.objects.filter(begun_at__lt=timezone.now() - GIVEN_UP_AFTER).order_by("pk")
+
+
+def settle(client: BrevoClient) -> None:
+    """Make Brevo agree with what is stored here, where a process died between the two.
+
+    A list that was made for a segment that was never saved is deleted while it is empty; one that
+    was renamed gets the name that its segment has. Raises BrevoError.
+    """
+    for change in unfinished():
+        if change.account != account_of(client).id:
+            continue  # with the key of that account, a later sync does it
+        if change.kind == ListChange.Kind.CREATE:
+            _delete_unused(client, change)
+        else:
+            _name_as_stored(client, change)
+        change.delete()
+
+
+def _delete_unused(client: BrevoClient, change: ListChange) -> None:
+    taken = lists_of(account_of(client))
+    folder = client.find_folder(settings.BREVO_FOLDER)
+    for list_id in _made_by(client, change):
+        if list_id in taken:
+            continue
+        with suppress(BrevoNotFound):
+            shown = client.get_list(list_id)
+            if shown.is_empty and (shown.name, shown.folder_id) == (change.name, folder):
+                client.delete_list(list_id)
+
+
+def _made_by(client: BrevoClient, change: ListChange) -> list[int]:
+    """Return the list that the change made, or all that it may have made."""
+    if change.list_id is not None:
+        return [change.list_id]
+    newest = change.newest_list or 0
+    return [
+        found.id for found in client.all_lists() if found.id > newest and found.name == change.name
+    ]
+
+
+def _name_as_stored(client: BrevoClient, change: ListChange) -> None:
+    segment = Segment.objects.filter(
+        pk=change.segment_id or 0, brevo_list_id=change.list_id
+    ).first()
+    if segment is None or change.list_id is None or segment.name == change.name:
+        return
+    with suppress(BrevoNotFound):
+        if client.get_list(change.list_id).name == change.name:
+            client.rename_list(change.list_id, segment.name)
