@@ -1,6 +1,7 @@
 """All settings, top to bottom; what differs between machines comes from the environment."""
 
 import hashlib
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from config import env
 from config.unfold import UNFOLD as UNFOLD  # noqa: PLC0414 -- a setting of its own
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 env.load(BASE_DIR / ".env")  # the environment wins over the file
 
 ## SECURITY
@@ -177,7 +179,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Audiences of customers, and the Brevo contact lists that mirror them.\n\n"
     "Errors are problem documents (RFC 9457). Times are ISO 8601 with an offset. A POST may carry "
     "an `Idempotency-Key`: repeated with the same key and body, it is answered as the first time.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

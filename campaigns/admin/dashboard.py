@@ -163,7 +163,7 @@ def _next_steps(segments: list[Segment], attention: list[SegmentExport]) -> list
     """Return what to do next, the most pressing first."""
     list_url = reverse("admin:campaigns_segment_changelist")
     broken = sum(1 for problems in problems_of(segments).values() if problems)
-    never = figures.never_synced()
+    never = figures.number_never_synced()
     states = Counter(export.status for export in attention)
     steps = []
     if not settings.BREVO_API_KEY and segments:

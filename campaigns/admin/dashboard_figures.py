@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.admin import sync_words
 from campaigns.enums import ACTIVE, ExportStatus
-from campaigns.models import ListMember, Segment, SegmentExport
+from campaigns.models import ListMember, Segment, SegmentExport, never_synced
 
 DAYS = 30
 MOST_SHOWN = 10
@@ -96,7 +96,5 @@ def last_verified() -> SegmentExport | None:
     return proven.order_by("-id").first()
 
 
-def never_synced() -> int:
-    """Count the segments of which nobody ever confirmed a plan."""
-    runs = SegmentExport.objects.filter(segment=OuterRef("pk"), plan_only=False)
-    return Segment.objects.order_by().filter(~Exists(runs)).count()
+def number_never_synced() -> int:
+    return Segment.objects.order_by().filter(never_synced()).count()

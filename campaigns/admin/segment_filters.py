@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -13,7 +13,7 @@ from campaigns.audience.criteria import CRITERIA, Value
 from campaigns.audience.definition import problems_of
 from campaigns.audience.parsing import parse
 from campaigns.enums import ExportStatus
-from campaigns.models import Segment, SegmentExport
+from campaigns.models import Segment, SegmentExport, never_synced
 from properties.models import Property
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class StateFilter(Filter):
             found = problems_of(Segment.objects.all())
             return queryset.filter(pk__in=[pk for pk, problems in found.items() if problems])
         if state == _NEVER:
-            runs = SegmentExport.objects.filter(segment=OuterRef("pk"), plan_only=False)
-            return queryset.filter(~Exists(runs))
+            return queryset.filter(never_synced())
         if state not in ExportStatus.values:
             return queryset
         runs = SegmentExport.objects.filter(segment=OuterRef("pk")).order_by("-pk")

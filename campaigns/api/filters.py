@@ -28,7 +28,14 @@ from campaigns.audience.criteria.operators import AnyOf
 from campaigns.audience.definition import problems_of
 from campaigns.audience.parsing import parse
 from campaigns.enums import ACTIVE, ChangeKind, ExportStatus, Match, Outcome, SuppressionReason
-from campaigns.models import ExportChange, ListMember, Segment, SegmentExport, Suppression
+from campaigns.models import (
+    ExportChange,
+    ListMember,
+    Segment,
+    SegmentExport,
+    Suppression,
+    never_synced,
+)
 from campaigns.models.flat import FLAT_NAMES
 from campaigns.sync.history import members_at
 from config.problems import as_http
@@ -187,10 +194,7 @@ STATES: dict[str, tuple[str, Callable[[], Q]]] = {
         "The last run failed, or only partly worked",
         lambda: _ended(ExportStatus.FAILED, ExportStatus.PARTIAL),
     ),
-    "never_synced": (
-        "No run has worked yet",
-        lambda: ~_has_run(ExportStatus.SUCCESS, ExportStatus.PARTIAL),
-    ),
+    "never_synced": ("No run has worked yet", never_synced),
     "running": ("A run is queued or at work", lambda: _has_run(*ACTIVE)),
     "waiting": ("A plan waits for approval", lambda: _has_run(ExportStatus.WAITING)),
     "broken": ("The definition can no longer be trusted", _broken),

@@ -1,7 +1,7 @@
 """Facts: what a segment is, what its runs did, whom we put on its list, who must not be mailed."""
 
 from campaigns.models.brevo_list import BrevoList
-from campaigns.models.export import ExportChange, ExportChunk, SegmentExport
+from campaigns.models.export import ExportChange, ExportChunk, SegmentExport, never_synced
 from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
 from campaigns.models.ledger import ListMember
 from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
@@ -33,6 +33,7 @@ __all__ = [
     "SentAttributes",
     "Suppression",
     "WebhookEvent",
+    "never_synced",
     "owners",
     "segment_deleting",
     "segment_save_failed",

@@ -247,3 +247,10 @@ class ExportChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} {self.get_kind_display()}"
+
+
+def never_synced() -> models.Q:
+    """Match the segments of which no run has worked yet, not even in part."""
+    worked = (ExportStatus.SUCCESS, ExportStatus.PARTIAL)
+    runs = SegmentExport.objects.filter(segment=models.OuterRef("pk"), status__in=worked)
+    return ~models.Q(models.Exists(runs))

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from campaigns.admin.dashboard_figures import never_synced
+from campaigns.admin.dashboard_figures import number_never_synced
 from campaigns.admin.segment_rows import rows_of
 from campaigns.api.stats import stats
 from campaigns.enums import ExportStatus
@@ -48,11 +48,11 @@ def test_a_plan_that_was_called_off_is_no_last_run(segment, ada) -> None:
 
 def test_a_segment_that_was_only_planned_was_never_synced(client, manager, segment, ada) -> None:
     planned(segment)
-    assert never_synced() == 1
+    assert number_never_synced() == 1
     url = reverse("admin:campaigns_segment_changelist")
     assert [*client.get(url, {"state": "NEVER"}).context["cl"].result_list] == [segment]
     run_export(request_sync(segment).pk)
-    assert never_synced() == 0
+    assert number_never_synced() == 0
 
 
 def test_the_last_sync_is_the_last_that_was_sent(segment, ada) -> None:
