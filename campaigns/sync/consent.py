@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.enums import Consent
 from accounts.models import User
@@ -44,18 +44,30 @@ def mark_who_said_no(export: SegmentExport) -> int:
     ).order_by()
     if not leaving.exists():
         return 0
-    opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT).values("pk")
+    opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
     addresses = Suppression.objects.exclude(reason__in=sorted(ADDRESS_ALONE)).values("email")
-    marked = leaving.filter(user__in=opted_out).update(reason=Reason.OPTED_OUT)
+    by_themselves = Q(user__in=opted_out.values("pk")) | Q(email__in=opted_out.values("email_key"))
+    marked = leaving.filter(by_themselves).update(reason=Reason.OPTED_OUT)
     marked += leaving.filter(user__in=suppressed_ids()).update(reason=Reason.SUPPRESSED)
     return marked + leaving.filter(email__in=addresses.order_by()).update(reason=Reason.SUPPRESSED)
 
 
 def members_who_said_no(segment: Segment) -> QuerySet[ListMember]:
-    """Return the members of the segment's list who must not be mailed because they said so."""
-    opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT).values("pk")
+    """Return the members of the segment's list who must not be mailed because they said so.
+
+    A member whose person was deleted here is looked for by the address too: somebody may have
+    registered anew under it, and said no.
+    """
+    opted_out = User.objects.filter(marketing_consent=Consent.OPTED_OUT)
+    suppressed = User.objects.filter(pk__in=suppressed_ids())
     members = ListMember.objects.current().filter(segment=segment)
-    return members.filter(Q(user__in=opted_out) | Q(user__in=suppressed_ids()))
+    gone = ~Exists(User.objects.filter(pk=OuterRef("user_id")))
+    return members.filter(
+        Q(user__in=opted_out.values("pk"))
+        | Q(user__in=suppressed_ids())
+        | (gone & Q(email__in=opted_out.values("email_key")))
+        | (gone & Q(email__in=suppressed.values("email_key")))
+    )
 
 
 def _said_no(run: Run) -> Iterator[Member]:
@@ -72,6 +84,10 @@ def _add(run: Run, members: list[Member]) -> int:
     new = [member for member in members if member[1] not in leaving]
     if not new:
         return 0
+    owners = User.objects.filter(email_key__in=[email for _, email, _ in new])
+    opted_out = set(
+        owners.filter(marketing_consent=Consent.OPTED_OUT).values_list("email_key", flat=True)
+    )
     with transaction.atomic():
         changes = lines.filter(kind=ChangeKind.CHANGE, outcome=Outcome.PENDING)
         replaced, _ = changes.exclude(email__in=leaving).delete()
@@ -81,7 +97,9 @@ def _add(run: Run, members: list[Member]) -> int:
                 user_id=user,
                 email=email,
                 kind=ChangeKind.LEAVE,
-                reason=Reason.OPTED_OUT if consent == Consent.OPTED_OUT else Reason.SUPPRESSED,
+                reason=Reason.OPTED_OUT
+                if consent == Consent.OPTED_OUT or email in opted_out
+                else Reason.SUPPRESSED,
             )
             for user, email, consent in new
         )

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import User
 from tests.browser.shop import customer
-from tests.browser.steps import add_condition
+from tests.browser.steps import add_condition, live
 from tests.factories import make_admin, make_agent, make_manager, make_property
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +25,8 @@ def form(page: Page, log_in) -> Page:
     log_in(page, make_manager())
     page.goto(ADD)
     add_condition(page, "States")
+    expect(page.locator(".seg-row-count")).to_have_text("")
+    expect(live(page)).to_contain_text("still empty: States")
     return page
 
 

@@ -235,6 +235,27 @@ def test_whoever_joined_and_said_no_before_a_killed_run_went_on_is_taken_off_by_
     assert ListMember.objects.get(email=address(60)).removed_by == export.pk
 
 
+@pytest.mark.parametrize("how", ["opts out", "is suppressed"])
+def test_member_who_registered_anew_and_said_no_leaves_with_the_run_that_is_under_way(
+    brevo, segment, monkeypatch, how
+):
+    alter(5, first_name="Grace")
+    export = request_sync(segment)
+    killed_before(monkeypatch, export, "POST /contacts")
+    User.objects.filter(email_key=address(7)).delete()
+    women(7)
+    if how == "opts out":
+        opt_out(7)
+    else:
+        suppress(address(7), SuppressionReason.UNSUBSCRIBED, SuppressionSource.ADMIN)
+
+    ended = run_export(export.pk)
+
+    assert address(7) not in brevo.members(segment.brevo_list_id)
+    expected = Reason.OPTED_OUT if how == "opts out" else Reason.SUPPRESSED
+    assert ended.changes.get(kind=ChangeKind.LEAVE).reason == expected
+
+
 def test_member_who_unsubscribed_and_was_deleted_at_brevo_is_not_made_anew(brevo, segment):
     brevo.fault("contact-gone@GET /contacts/lists/*/contacts*1")
 

@@ -116,6 +116,7 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.savepoint = transaction.atomic()
+        self.savepoint._from_testcase = True  # around the history, as a test has one around it
         self.savepoint.__enter__()
         self.names = count(1)
         self.blocked: set[str] = set()
