@@ -8,10 +8,9 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.reading import whole_number
 from campaigns.admin.segment_options import chosen
-from campaigns.audience.conditions import Condition
 from campaigns.audience.criteria import CRITERIA, Value
 from campaigns.audience.definition import problems_of
-from campaigns.audience.parsing import parse
+from campaigns.audience.parsing import conditions_by_segment
 from campaigns.enums import ExportStatus
 from campaigns.models import Segment, SegmentExport, never_synced
 from properties.models import Property
@@ -25,6 +24,7 @@ Lookups = list[tuple[str, str]]
 Segments = QuerySet[Segment, Segment]
 
 _BROKEN, _NEVER = "BROKEN", "NEVER"
+_PROPERTIES = CRITERIA["properties"]
 
 
 class StateFilter(Filter):
@@ -60,7 +60,8 @@ class CriterionFilter(Filter):
         key = self.value()
         if key not in CRITERIA:
             return queryset
-        using = [pk for pk, criteria in _criteria_used() if key in criteria]
+        held = conditions_by_segment().items()
+        using = [pk for pk, found in held if any(each.criterion.key == key for each in found)]
         return queryset.filter(pk__in=using)
 
 
@@ -86,28 +87,11 @@ class PropertyFilter(Filter):
 
 
 def _named_properties() -> list[tuple[int, list[Value]]]:
-    """Return (segment, the properties it names): SQLite cannot look into lists in JSON."""
+    """Return (segment, the properties it names)."""
     return [
-        (
-            pk,
-            [
-                value
-                for each in found
-                if each.criterion.key == "properties"
-                for value in each.values
-            ],
-        )
-        for pk, found in _conditions()
+        (pk, [value for each in found if each.criterion is _PROPERTIES for value in each.values])
+        for pk, found in conditions_by_segment().items()
     ]
-
-
-def _criteria_used() -> list[tuple[int, set[str]]]:
-    return [(pk, {each.criterion.key for each in found}) for pk, found in _conditions()]
-
-
-def _conditions() -> list[tuple[int, list[Condition]]]:
-    rows = Segment.objects.order_by().values_list("pk", "definition")
-    return [(pk, list(parse(raw).conditions())) for pk, raw in rows]
 
 
 class CreatorFilter(Filter):

@@ -22,11 +22,12 @@ from accounts.models import User
 from accounts.searching import PEOPLE, matching, words_of, words_q
 from campaigns.api.fields import schema_of_value
 from campaigns.api.filter_fields import MomentFilter, Ordering, PastMomentFilter, Search
+from campaigns.audience.conditions import Condition
 from campaigns.audience.criteria import CRITERIA
 from campaigns.audience.criteria.criterion import Criterion
 from campaigns.audience.criteria.operators import AnyOf
 from campaigns.audience.definition import problems_of
-from campaigns.audience.parsing import parse
+from campaigns.audience.parsing import conditions_by_segment
 from campaigns.enums import ACTIVE, ChangeKind, ExportStatus, Match, Outcome, SuppressionReason
 from campaigns.models import (
     ExportChange,
@@ -115,15 +116,7 @@ class CriterionValuesField(forms.Field):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> list[Any]:
-        given = value or []
-        try:
-            return list(AnyOf().parse(self.criterion.answers, given)) if given else []
-        except ValidationError as error:
-            told = [
-                ValidationError(f"{self.criterion.label}: {one.message}", code=one.code)
-                for one in error.error_list
-            ]
-            raise ValidationError(told) from error
+        return list(self.criterion.parse(AnyOf(), value)) if value else []
 
 
 class CriterionFilter(filters.Filter):
@@ -144,15 +137,14 @@ class CriterionFilter(filters.Filter):
             return qs
         same = self.criterion.answers.values.same
         wanted = {same(one) for one in value}
-        held = Segment.objects.order_by().values_list("pk", "definition")
-        return qs.filter(pk__in=[pk for pk, raw in held if self._asks(raw, wanted)])
+        held = conditions_by_segment().items()
+        return qs.filter(pk__in=[pk for pk, found in held if self._asks(found, wanted)])
 
-    def _asks(self, raw: Any, wanted: set[Any]) -> bool:
-        """Look into a stored definition, which may have been spoilt."""
+    def _asks(self, conditions: list[Condition], wanted: set[Any]) -> bool:
         same = self.criterion.answers.values.same
         return any(
             same(value) in wanted
-            for condition in parse(raw).conditions()
+            for condition in conditions
             if condition.criterion.key == self.criterion.key and condition.operator.key == "any_of"
             for value in condition.values
         )

@@ -34,6 +34,15 @@ def definition_of(described: Describes) -> Definition:
     return described.__dict__["_parsed"]  # type: ignore[no-any-return] # set in the line above
 
 
+def conditions_by_segment() -> dict[int, list[Condition]]:
+    """Return {id: conditions, those in groups too} of all segments, in one query.
+
+    No database looks into these lists alike: what one of them names is found in Python.
+    """
+    rows = Segment.objects.order_by().values_list("pk", "definition")
+    return {pk: list(parse(raw).conditions()) for pk, raw in rows}
+
+
 def parse(raw: Any, name: str = "not saved") -> Definition:
     """Parse what ``Segment.definition`` may hold; mistakes are part of the answer.
 
@@ -124,11 +133,7 @@ class _Reader:
         self, criterion: Criterion, operator: Operator, operand: Any, path: tuple[int, ...]
     ) -> Condition | None:
         try:
-            return Condition(criterion, operator, operator.parse(criterion.subject, operand))
+            return Condition(criterion, operator, criterion.parse(operator, operand))
         except ValidationError as error:
-            told = [
-                ValidationError(f"{criterion.label}: {one.message}", code=one.code)
-                for one in error.error_list
-            ]
-            self.mistakes.append(Mistake(path, ValidationError(told), criterion.key, operator.key))
+            self.mistakes.append(Mistake(path, error, criterion.key, operator.key))
             return None

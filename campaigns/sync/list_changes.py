@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.brevo import BrevoClient, BrevoNotFound
 from campaigns.models import ListChange, Segment
 from campaigns.sync.gateway import account_of
-from campaigns.sync.list_identity import lists_of
+from campaigns.sync.list_identity import left_behind, lists_of, unused_list
 
 GIVEN_UP_AFTER = timedelta(minutes=15)  # longer than any request to Brevo is waited for
 
@@ -37,25 +37,18 @@ def settle(client: BrevoClient) -> None:
 
 
 def _delete_unused(client: BrevoClient, change: ListChange) -> None:
-    taken = lists_of(account_of(client))
     folder = client.find_folder(settings.BREVO_FOLDER)
-    for list_id in _made_by(client, change):
-        if list_id in taken:
-            continue
+    if folder is None:
+        return
+    if change.list_id is None:
+        left = left_behind(client, folder, change.name, change.newest_list or 0)
+    elif change.list_id in lists_of(account_of(client)):
+        left = None
+    else:
+        left = unused_list(client, change.list_id, folder, change.name)
+    if left is not None:
         with suppress(BrevoNotFound):
-            shown = client.get_list(list_id)
-            if shown.is_empty and (shown.name, shown.folder_id) == (change.name, folder):
-                client.delete_list(list_id)
-
-
-def _made_by(client: BrevoClient, change: ListChange) -> list[int]:
-    """Return the list that the change made, or all that it may have made."""
-    if change.list_id is not None:
-        return [change.list_id]
-    newest = change.newest_list or 0
-    return [
-        found.id for found in client.all_lists() if found.id > newest and found.name == change.name
-    ]
+            client.delete_list(left.id)
 
 
 def _name_as_stored(client: BrevoClient, change: ListChange) -> None:

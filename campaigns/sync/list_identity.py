@@ -5,6 +5,8 @@ again. So each list is remembered with its account, its folder, its name and whe
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import takewhile
 from typing import TypeVar
 
 from django.conf import settings
@@ -231,3 +233,25 @@ def segments_elsewhere() -> set[int]:
         return set()
     lists = BrevoList.objects.filter(given_up_at=None).exclude(account=account.id)
     return set(lists.values_list("segment_id", flat=True))
+
+
+def left_behind(client: BrevoClient, folder: int, name: str, newest: int) -> ContactList | None:
+    """Return a list newer than ``newest`` that was made for a segment that does not have it."""
+    taken = lists_of(account_of(client))
+    newer = takewhile(lambda found: found.id > newest, client.all_lists())
+    for list_id in [found.id for found in newer if found.name == name and found.id not in taken]:
+        if left := unused_list(client, list_id, folder, name):
+            return left
+    return None
+
+
+def unused_list(client: BrevoClient, list_id: int, folder: int, name: str) -> ContactList | None:
+    """Return the list if it is as it was made: of this name, in our folder, and empty.
+
+    Its counters are believed where they are counted.
+    """
+    with suppress(BrevoNotFound):
+        shown = client.get_list(list_id)
+        if (shown.name, shown.folder_id) == (name, folder) and shown.is_empty:
+            return shown
+    return None

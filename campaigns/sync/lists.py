@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import takewhile
 
 from django.conf import settings
 
@@ -11,7 +10,7 @@ from campaigns.brevo import BrevoClient, BrevoError, BrevoNotFound, ContactList
 from campaigns.models import BrevoList, ListChange, Segment
 from campaigns.sync import given_up
 from campaigns.sync.gateway import account_of, connect
-from campaigns.sync.list_identity import find_list, lists_of, remember_list, unless_gone
+from campaigns.sync.list_identity import find_list, left_behind, remember_list, unless_gone
 
 logger = logging.getLogger(__name__)
 
@@ -32,29 +31,15 @@ def make_list(
     folder = client.ensure_folder(settings.BREVO_FOLDER)
     if newest is None:
         newest = client.newest_list_id()
-    if look_first and (left := _left_behind(client, folder, name, newest)):
+    if look_first and (left := left_behind(client, folder, name, newest)):
         return left
     try:
         list_id = client.create_list(name, folder)
     except BrevoError as error:
-        if error.may_have_happened and (left := _left_behind(client, folder, name, newest)):
+        if error.may_have_happened and (left := left_behind(client, folder, name, newest)):
             return left
         raise
     return ContactList(list_id, name, folder, 0)
-
-
-def _left_behind(client: BrevoClient, folder: int, name: str, newest: int) -> ContactList | None:
-    """Return a list that our own request made; its counters are believed where they are counted."""
-    taken = lists_of(account_of(client))
-    newer = takewhile(lambda found: found.id > newest, client.all_lists())
-    for list_id in [found.id for found in newer if found.name == name and found.id not in taken]:
-        try:
-            shown = client.get_list(list_id)
-        except BrevoNotFound:
-            continue
-        if (shown.name, shown.folder_id) == (name, folder) and shown.is_empty:
-            return shown
-    return None
 
 
 def create_for(segment: Segment) -> Undo:

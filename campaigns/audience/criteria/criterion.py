@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 
 from campaigns.audience.criteria.operators import Operator
 from campaigns.audience.criteria.subjects import Answers, Moment, Subject
@@ -48,6 +48,17 @@ class Criterion:
     def operator(self, key: str) -> Operator | None:
         """Return the operator with this key, if the criterion takes it."""
         return next((operator for operator in self.operators if operator.key == key), None)
+
+    def parse(self, operator: Operator, operand: Any) -> Any:
+        """Return the operand as it is used; raise ValidationError that begins with the label."""
+        try:
+            return operator.parse(self.subject, operand)
+        except ValidationError as error:
+            told = [
+                ValidationError(f"{self.label}: {one.message}", code=one.code)
+                for one in error.error_list
+            ]
+            raise ValidationError(told) from error
 
     @property
     def answers(self) -> Answers:
