@@ -191,7 +191,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview, OutsideTransaction):
             with looked_up_once():
                 response = super().changeform_view(request, object_id, form_url, extra_context)
         except ChangedMeanwhile:  # after the form had been checked: checked again, it says by whom
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self.changeform_view(request, object_id, form_url, extra_context)
         except (BrevoError, ListNotOurs) as error:
             request.refusal = error  # type: ignore[attr-defined] # for the form, see get_form
             return super().changeform_view(request, object_id, form_url, extra_context)

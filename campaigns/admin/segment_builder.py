@@ -7,6 +7,7 @@ the form works without scripts: a button posts what to do, and the page comes ba
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from campaigns.audience.criteria import CRITERIA
@@ -87,18 +88,18 @@ def _posted(data: Any, number: str) -> Row:
 
 def rows_of(raw: Any) -> Rows:
     """Return the rows that show a definition, whatever it holds."""
-    numbers = map(str, range(1, 10_000))
+    numbers = map(str, count(1))
     group = raw if isinstance(raw, dict) and isinstance(raw.get("conditions"), list) else {}
     rows = tuple(_row(each, numbers) for each in group.get("conditions", []))
     return _placed(Rows(group.get("match", Match.ALL), rows))
 
 
-def _row(raw: Any, numbers: Iterator[str]) -> Row:
+def _row(raw: Any, numbers: Iterator[str], *, is_inside: bool = False) -> Row:
     number = next(numbers)
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or ("conditions" in raw and is_inside):
         return Row(number, rest=raw)
     if isinstance(raw.get("conditions"), list):
-        rows = tuple(_row(each, numbers) for each in raw["conditions"])
+        rows = tuple(_row(each, numbers, is_inside=True) for each in raw["conditions"])
         return Row(number, is_group=True, match=raw.get("match", Match.ALL), rows=rows)
     keys = [key for key in raw if key != "criterion"]
     criterion = CRITERIA.get(raw["criterion"]) if isinstance(raw.get("criterion"), str) else None
@@ -175,20 +176,10 @@ def _changed(rows: Rows, verb: str, about: str) -> tuple[Rows, str]:
     key, _, group = about.partition(":")
     match verb:
         case "add" if key in CRITERIA:
-            new = Row("new", key, CRITERIA[key].operators[0].key)
-            if group:
-                index = next((i for i, row in enumerate(rows.rows) if row.number == group), None)
-                if index is None:
-                    return rows, ""
-                holder = rows.rows[index]
-                larger = replace(holder, rows=(*holder.rows, new))
-                top = (*rows.rows[:index], larger, *rows.rows[index + 1 :])
-                return replace(rows, rows=top), f"{index}.{len(holder.rows)}"
-            return replace(rows, rows=(*rows.rows, new)), str(len(rows.rows))
+            return _added(rows, Row("new", key, CRITERIA[key].operators[0].key), group)
         case "add-group":
             other = Match.ANY if rows.match == Match.ALL else Match.ALL
-            new = Row("new", is_group=True, match=other)
-            return replace(rows, rows=(*rows.rows, new)), str(len(rows.rows))
+            return _added(rows, Row("new", is_group=True, match=other))
         case "remove" | "up" | "down":
             top = tuple(
                 replace(row, rows=_moved(row.rows, verb, about)) if row.is_group else row
@@ -196,6 +187,18 @@ def _changed(rows: Rows, verb: str, about: str) -> tuple[Rows, str]:
             )
             return replace(rows, rows=_moved(top, verb, about)), ""
     return rows, ""
+
+
+def _added(rows: Rows, new: Row, group: str = "") -> tuple[Rows, str]:
+    """Add a row at the end of a group, or of all; return the path of the new row too."""
+    if not group:
+        return replace(rows, rows=(*rows.rows, new)), str(len(rows.rows))
+    top, path = list(rows.rows), ""
+    for index, row in enumerate(top):
+        if row.is_group and row.number == group:
+            top[index] = replace(row, rows=(*row.rows, new))
+            path = f"{index}.{len(row.rows)}"
+    return replace(rows, rows=tuple(top)), path
 
 
 def _moved(rows: tuple[Row, ...], verb: str, number: str) -> tuple[Row, ...]:

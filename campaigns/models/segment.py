@@ -96,9 +96,9 @@ class Segment(DerivedModel):
         When it fails, what was done at Brevo is taken back after it.
         """
         fields = None if self._state.adding else frozenset(self.changed_columns())
-        segment_saving.send(sender=type(self), instance=self, raw=False, update_fields=fields)
-        self._mirrored_as = self._as_mirrored()
         try:
+            segment_saving.send(sender=type(self), instance=self, raw=False, update_fields=fields)
+            self._mirrored_as = self._as_mirrored()
             with transaction.atomic():
                 yield
         except BaseException:

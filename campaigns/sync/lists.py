@@ -91,16 +91,17 @@ def rename_for(segment: Segment, old_name: str) -> Undo:
     A list that is already gone is made again by the next sync, under the new name. Raises
     BrevoError, and ListNotOurs when the list is not the segment's.
     """
-    list_id, client = (
-        segment.brevo_list_id,
-        connect(interactive=True) if segment.brevo_list_id else None,
-    )
-    if list_id is None or client is None or find_list(client, segment, name=old_name) is None:
+    list_id = segment.brevo_list_id
+    if list_id is None:
+        return lambda: None
+    client = connect(interactive=True)
+    if find_list(client, segment, name=old_name) is None:
         return lambda: None
 
     def rename(name: str) -> None:
         with suppress(BrevoNotFound):
             unless_gone(client, list_id, lambda: client.rename_list(list_id, name))
+        BrevoList.objects.filter(segment=segment.pk, list_id=list_id).update(name=name)
 
     change = ListChange.objects.create(
         kind=ListChange.Kind.RENAME,
@@ -112,7 +113,6 @@ def rename_for(segment: Segment, old_name: str) -> Undo:
     with _forgotten_if_refused(change):
         rename(segment.name)
     segment.__dict__[_begun] = change
-    BrevoList.objects.filter(segment=segment.pk, list_id=list_id).update(name=segment.name)
 
     def take_back() -> None:
         rename(old_name)
@@ -127,13 +127,9 @@ def delete_for(segment: Segment) -> None:
     Raises BrevoError, and ListNotOurs when the list is not the segment's: release it first.
     """
     list_id = segment.brevo_list_id
-    client = (
-        connect(interactive=True)
-        if list_id is not None or given_up.has_given_up_lists(segment)
-        else None
-    )
-    if client is None:
+    if list_id is None and not given_up.has_given_up_lists(segment):
         return
+    client = connect(interactive=True)
     if list_id is not None and find_list(client, segment) is not None:
         with suppress(BrevoNotFound):
             unless_gone(client, list_id, lambda: client.delete_list(list_id))

@@ -10,7 +10,7 @@ from django.db.models.signals import pre_save
 
 from campaigns.brevo import BrevoError, BrevoKeyMissing
 from campaigns.brevo.transport import Transport
-from campaigns.models import ListMember, Segment, SegmentExport
+from campaigns.models import BrevoList, ListChange, ListMember, Segment, SegmentExport
 from campaigns.sync.runs import request_sync
 from tests.factories import make_property, make_segment_unsaved
 
@@ -214,6 +214,8 @@ def test_name_is_put_back_when_another_receiver_refuses_the_segment(brevo, segme
         pre_save.disconnect(refuse, sender=Segment)
 
     assert brevo.lists() == {segment.brevo_list_id: "Women"}
+    assert BrevoList.objects.get().name == "Women"
+    assert not ListChange.objects.exists()
 
 
 def test_renaming_is_fine_when_the_list_is_gone(brevo, segment):

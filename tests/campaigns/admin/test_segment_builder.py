@@ -70,6 +70,7 @@ def send(data: QueryDict, row: Any, group: str) -> None:
         group({"criterion": "colour", "any_of": ["red"]}, LAGOS),
         group({"criterion": "states", "any_of": [None, True]}),
         group({"criterion": "states"}, 7, "x", [1]),
+        group(group(LAGOS, group(NOT_MEN, group(LAGOS)))),
     ],
 )
 def test_what_the_rows_show_they_also_send(raw) -> None:
@@ -78,6 +79,13 @@ def test_what_the_rows_show_they_also_send(raw) -> None:
     assert sent == posted_definition(posted(sent))
     assert sent["match"] == raw["match"]
     assert [type(one) for one in sent["conditions"]] == [type(one) for one in raw["conditions"]]
+
+
+def test_a_group_too_deep_is_kept_as_it_is_until_somebody_removes_it() -> None:
+    raw = group(group(LAGOS, group(NOT_MEN)))
+
+    assert posted_definition(posted(raw)) == raw
+    assert acted(posted(raw, "remove:3"))[0] == group(group(LAGOS))
 
 
 def test_a_number_of_days_is_sent_as_forms_send_it_and_lists_as_lists() -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from campaigns.brevo import BrevoError
+from campaigns.brevo.transport import Transport
+from campaigns.enums import ExportStatus
 from campaigns.models import ListChange, Segment
 from campaigns.sync import lists
 from campaigns.sync.list_changes import GIVEN_UP_AFTER, unfinished
@@ -13,6 +15,12 @@ from tests.campaigns.sync.scenes import make_segment_of_women, sync
 from tests.factories import make_segment_unsaved
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch) -> None:
+    monkeypatch.setattr(Transport, "FIRST_BACKOFF", 0.001)
+    monkeypatch.setattr(Transport, "LONGEST_BACKOFF", 0.001)
 
 
 @pytest.fixture
@@ -111,6 +119,32 @@ def test_change_in_another_account_waits_for_its_key(brevo, segment):
 
     assert unfinished().count() == 1
     assert len(brevo.lists()) == 2
+
+
+def test_what_brevo_refuses_to_settle_fails_no_sync_and_waits_for_the_next(brevo, segment):
+    lists.create_for(make_segment_unsaved(name="Others"))
+    time_passes()
+    brevo.fault("500@DELETE /contacts/lists/**9")
+
+    assert sync(segment).status == ExportStatus.SUCCESS
+    assert unfinished().count() == 1
+    brevo.clear_faults()
+    sync(segment)
+
+    assert list(brevo.lists().values()) == ["Women"]
+    assert not ListChange.objects.exists()
+
+
+def test_list_that_somebody_is_making_under_the_same_name_is_left_alone(brevo, segment):
+    lists.create_for(make_segment_unsaved(name="Others"))  # dies before it knows the id
+    ListChange.objects.update(list_id=None)
+    time_passes()
+    lists.create_for(make_segment_unsaved(name="Others"))  # alive, and not saved yet
+
+    sync(segment)
+
+    assert sorted(brevo.lists().values()) == ["Others", "Others", "Women"]
+    assert unfinished().count() == 1
 
 
 def test_check_names_a_change_that_was_not_finished(brevo, segment, capsys):
