@@ -97,7 +97,8 @@ def _answer(user: User, entry: Condition | Group) -> Answer:
     if isinstance(entry, Group):
         label = "All of" if entry.match == Match.ALL else "Any of"
         meets = "meets" if matched else "does not meet"
-        fact = f"{meets} {label.lower()} {len(entry.entries)} conditions"
+        number = len(entry.entries)
+        fact = f"{meets} {label.lower()} {number} condition{'' if number == 1 else 's'}"
         return Answer("group", label, matched, fact, _answers(user, entry))
     fact = entry.operator.fact(entry.criterion, user, entry.operand)
     return Answer(entry.criterion.key, entry.criterion.label, matched, fact)

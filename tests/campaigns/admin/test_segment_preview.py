@@ -246,6 +246,20 @@ def test_why_is_a_page_of_its_own_without_javascript(manager_client, segment):
     assert "✗ Ada lives in Ghana, not in Nigeria" in shown
 
 
+def test_why_follows_into_a_group(manager_client):
+    inner = [
+        {"criterion": "countries", "any_of": ["NG"]},
+        {"criterion": "gender", "none_of": ["MALE"]},
+    ]
+    group = {"match": "ANY", "conditions": inner}
+    segment = make_segment(definition={"match": "ALL", "conditions": [group]})
+    ada = make_user(country="GH", gender="FEMALE", first_name="Ada")
+    shown = why(manager_client, segment, ada)
+    assert "✓ Ada meets any of 2 conditions" in shown
+    assert "✗ Ada lives in Ghana, not in Nigeria" in shown
+    assert "✓ Ada is a woman" in shown
+
+
 def test_why_of_somebody_who_is_not_there_is_not_found(manager_client, segment):
     url = reverse("admin:campaigns_segment_why", args=[segment.pk, 10**6])
     assert manager_client.get(url).status_code == 404

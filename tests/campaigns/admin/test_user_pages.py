@@ -47,6 +47,15 @@ def test_the_segments_of_a_person_are_told_with_the_reason(client, segment) -> N
     assert "does not match: " in panel(client, "segments", man, why=segment.pk)
 
 
+def test_the_reason_follows_into_a_group(client) -> None:
+    group = {"match": "ANY", "conditions": [{"criterion": "gender", "any_of": ["FEMALE"]}]}
+    segment = make_segment(definition={"match": "ALL", "conditions": [group]})
+    shown = panel(client, "segments", make_user(gender=Gender.FEMALE), why=segment.pk)
+    assert "meets any of 1 conditions" not in shown
+    assert "meets any of 1 condition." in shown
+    assert "is a woman." in shown
+
+
 def test_a_broken_segment_is_named_with_what_is_wrong(client, segment) -> None:
     Segment.objects.filter(pk=segment.pk).update(
         definition=definition(gender=[], properties=[4711])
