@@ -18,7 +18,8 @@ from accounts.columns import ChangedMeanwhile
 from accounts.ordering import Ordered
 from campaigns.admin import segment_columns as cells
 from campaigns.admin.base import OutsideTransaction, guarded, url_if_any
-from campaigns.admin.segment_builder import ACTION, acted
+from campaigns.admin.segment_builder import ACTION, apply_action
+from campaigns.admin.segment_builder_page import builder_of
 from campaigns.admin.segment_filters import (
     CreatorFilter,
     CriterionFilter,
@@ -26,11 +27,10 @@ from campaigns.admin.segment_filters import (
     StateFilter,
 )
 from campaigns.admin.segment_form import DefinitionField, SegmentForm
-from campaigns.admin.segment_live import alone, answer, sample
+from campaigns.admin.segment_live import answer, match_count, sample
 from campaigns.admin.segment_options import offered
 from campaigns.admin.segment_preview import SegmentPreview
 from campaigns.admin.segment_rows import rows_of
-from campaigns.admin.segment_rows_shown import builder_of
 from campaigns.admin.sync_pages import plan_each, sync_action
 from campaigns.audience import sizes
 from campaigns.audience.criteria import CRITERIA
@@ -183,7 +183,7 @@ class SegmentAdmin(SearchesFolded, SegmentPreview, OutsideTransaction):
         A button of the builder, pressed where no script runs, changes the rows and saves nothing.
         """
         if request.method == "POST" and ACTION in request.POST:
-            definition, steps, new = acted(request.POST)
+            definition, steps, new = apply_action(request.POST)
             request.shows = {"steps": steps, "new": new}  # type: ignore[attr-defined] # see get_form
             request.typed = {**request.POST.dict(), "definition": definition}  # type: ignore[attr-defined]
             request.method = "GET"
@@ -254,14 +254,14 @@ class SegmentAdmin(SearchesFolded, SegmentPreview, OutsideTransaction):
     @guarded(_VIEW, methods=("POST",))
     def builder_view(self, request: HttpRequest) -> HttpResponse:
         """Do what a button of the builder says, and answer the rows: a piece of a page for htmx."""
-        definition, steps, new = acted(request.POST)
+        definition, steps, new = apply_action(request.POST)
         builder = builder_of(definition, steps=steps, new=new)
         return render(request, "admin/campaigns/segment/builder.html", {"builder": builder})
 
     @guarded(_VIEW, methods=("POST",))
     def row_view(self, request: HttpRequest) -> HttpResponse:
         """Say how many customers match one row alone."""
-        return HttpResponse(alone(request))
+        return HttpResponse(match_count(request))
 
     @guarded(_VIEW, methods=("POST",))
     def sample_view(self, request: HttpRequest) -> HttpResponse:

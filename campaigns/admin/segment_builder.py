@@ -158,7 +158,7 @@ def posted_definition(data: Any, base: Any = None) -> Any:
 ## What a button does
 
 
-def acted(data: Any) -> tuple[Any, list[Any], str]:
+def apply_action(data: Any) -> tuple[Any, list[Any], str]:
     """Do what the pressed button says; return (definition, steps to undo, path of what is new)."""
     before = rows_posted(data)
     verb, _, about = data.get(ACTION, "").partition(":")

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.admin_versions import VersionedForm
 from campaigns.admin.segment_builder import posted_definition
-from campaigns.admin.segment_rows_shown import builder_of
+from campaigns.admin.segment_builder_page import builder_of
 from campaigns.audience.definition import validate
 from campaigns.audience.explain import sentence
 from campaigns.audience.parsing import parse

@@ -57,7 +57,7 @@ def _counted(definition: Definition) -> Answer:
         return Answer(sentence=told)
 
 
-def alone(request: HttpRequest) -> str:
+def match_count(request: HttpRequest) -> str:
     """Say how many customers match one row of the posted form, whatever the others say."""
     number = request.GET.get("row", "")
     rows = [inner for row in rows_posted(request.POST).rows for inner in (row, *row.rows)]

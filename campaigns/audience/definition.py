@@ -9,14 +9,14 @@ from accounts.text import fold, squeeze
 from campaigns.audience.conditions import NO_CRITERIA_MESSAGE, Condition, Definition, Mistake
 from campaigns.audience.criteria.values import is_storable, is_visible, quote_for_message
 from campaigns.audience.named_rows import NamedRows, named_rows
-from campaigns.audience.parsing import Describes, definition_of
+from campaigns.audience.parsing import DefinitionSource, definition_of
 from campaigns.models import Segment
 from campaigns.models.flat import FLAT_NAMES
 
 NO_CRITERIA = "no_criteria"
 
 
-def problems(described: Describes) -> list[str]:
+def problems(described: DefinitionSource) -> list[str]:
     """Return why the definition cannot be trusted: [] for a sound one.
 
     Costs two small queries at most for each kind of row that is named.

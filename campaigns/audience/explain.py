@@ -10,7 +10,7 @@ from campaigns.audience.conditions import Condition, Definition, Group
 from campaigns.audience.criteria.wording import first_named
 from campaigns.audience.definition import problems, problems_of
 from campaigns.audience.named_rows import NamedRows, named_rows
-from campaigns.audience.parsing import Describes, definition_of
+from campaigns.audience.parsing import DefinitionSource, definition_of
 from campaigns.audience.query_builder import condition_of
 from campaigns.enums import Match
 from campaigns.errors import SegmentBroken
@@ -40,7 +40,7 @@ class Membership:
     problems: list[str]
 
 
-def sentence(described: Describes) -> str:
+def sentence(described: DefinitionSource) -> str:
     """Return the definition as one English sentence, naming what its ids stand for.
 
     Costs two small queries at most for each kind of row that is named.
@@ -59,7 +59,7 @@ def sentences_of(segments: Iterable[Segment]) -> dict[int, str]:
     return {pk: _sentence(definition, rows) for pk, definition in definitions.items()}
 
 
-def why(user: User, described: Describes) -> list[Answer]:
+def why(user: User, described: DefinitionSource) -> list[Answer]:
     """Return one answer for each condition and group, from the user's rows as they are now.
 
     Somebody who is no customer gets one more answer, the first, that says so. Raises

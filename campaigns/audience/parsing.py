@@ -17,11 +17,11 @@ from campaigns.models import Segment
 
 MAX_CONDITIONS = 100
 
-Describes = Definition | Segment | Mapping[str, Any]
+DefinitionSource = Definition | Segment | Mapping[str, Any]
 """A parsed definition, a segment, or a mapping as ``Segment.definition`` holds it."""
 
 
-def definition_of(described: Describes) -> Definition:
+def definition_of(described: DefinitionSource) -> Definition:
     """Return the parsed definition, without a query; a segment's is parsed once."""
     if isinstance(described, Definition):
         return described

@@ -5,7 +5,7 @@ from django.db.models import Q
 from accounts.models import User, UserQuerySet
 from campaigns.audience.conditions import Definition
 from campaigns.audience.definition import problems
-from campaigns.audience.parsing import Describes, definition_of
+from campaigns.audience.parsing import DefinitionSource, definition_of
 from campaigns.errors import SegmentBroken
 
 
@@ -20,7 +20,7 @@ def condition_of(definition: Definition) -> Q:
     return definition.group.q()
 
 
-def audience(described: Describes) -> UserQuerySet:
+def audience(described: DefinitionSource) -> UserQuerySet:
     """Return the customers who match now, each once and in no order.
 
     Raises SegmentBroken when the definition cannot be trusted, naming every problem.

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import Consent
 from campaigns.audience.mailable import suppressed_ids
-from campaigns.audience.parsing import Describes
+from campaigns.audience.parsing import DefinitionSource
 from campaigns.audience.query_builder import audience
 from campaigns.enums import Reason
 from campaigns.errors import SegmentBroken
@@ -43,7 +43,7 @@ FROM ({audience}) a LEFT JOIN (SELECT user_id AS id FROM ({suppressed}) u) s ON 
 _REASONS = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
 
 
-def sizes_of(described: Describes) -> Sizes:
+def sizes_of(described: DefinitionSource) -> Sizes:
     """Count an audience by one query that costs hardly more than its bare count.
 
     The reasons are those of ``held_reason``. Raises SegmentBroken.
@@ -58,7 +58,7 @@ def sizes_of(described: Describes) -> Sizes:
     return Sizes(total, {reason: n for reason, n in zip(_REASONS, held, strict=True) if n})
 
 
-def sizes_if_known(described: Describes) -> Sizes | None:
+def sizes_if_known(described: DefinitionSource) -> Sizes | None:
     """Count an audience; None when the definition is broken or the database fails."""
     try:
         with transaction.atomic():  # a failed count must not take what surrounds it with it

@@ -30,7 +30,7 @@ from campaigns.api.views.base import WritingView
 from campaigns.audience.explain import sentence, why
 from campaigns.audience.mailable import why_held, with_held_reason
 from campaigns.audience.named_rows import looked_up_once
-from campaigns.audience.parsing import Describes, definition_of
+from campaigns.audience.parsing import DefinitionSource, definition_of
 from campaigns.audience.query_builder import audience
 from campaigns.models import ListMember, Segment, owners
 from campaigns.sync.runs import request_sync
@@ -165,7 +165,7 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
             request, lambda: request_sync(segment, by=self.caller, plan_only=plan_only, **options)
         )
 
-    def _page_of(self, described: Describes) -> Response:
+    def _page_of(self, described: DefinitionSource) -> Response:
         cast("KeysetPages", self.paginator).of = definition_of(described).group.as_json()
         page = self.paginate_queryset(self.filter_queryset(_people(described)))
         return self.get_paginated_response(AudienceMemberSerializer(page, many=True).data)
@@ -176,6 +176,6 @@ class SegmentViewSet(mixins.ListModelMixin, WritingView):
         return serializer.validated_data
 
 
-def _people(described: Describes) -> UserQuerySet:
+def _people(described: DefinitionSource) -> UserQuerySet:
     """Return who matches now, with what the preview shows; raises SegmentBroken."""
     return with_held_reason(audience(described)).only(*_STORED)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from campaigns.admin.segment_builder import (
     UNDO_STEPS,
-    acted,
+    apply_action,
     posted_definition,
     rows_of,
     unfinished_in,
@@ -85,7 +85,7 @@ def test_a_group_too_deep_is_kept_as_it_is_until_somebody_removes_it() -> None:
     raw = group(group(LAGOS, group(NOT_MEN)))
 
     assert posted_definition(posted(raw)) == raw
-    assert acted(posted(raw, "remove:3"))[0] == group(group(LAGOS))
+    assert apply_action(posted(raw, "remove:3"))[0] == group(group(LAGOS))
 
 
 def test_a_number_of_days_is_sent_as_forms_send_it_and_lists_as_lists() -> None:
@@ -112,13 +112,13 @@ def test_a_number_of_days_is_sent_as_forms_send_it_and_lists_as_lists() -> None:
     ],
 )
 def test_a_button_does_what_it_says_and_nothing_else(action, expected) -> None:
-    assert acted(posted(group(LAGOS, NOT_MEN), action))[0] == expected
+    assert apply_action(posted(group(LAGOS, NOT_MEN), action))[0] == expected
 
 
 def test_a_condition_is_added_to_the_group_whose_menu_it_is_and_told_where() -> None:
     raw = group(LAGOS, group(NOT_MEN, match="ANY"))
 
-    after, _, new = acted(posted(raw, "add:countries:2"))
+    after, _, new = apply_action(posted(raw, "add:countries:2"))
 
     assert after["conditions"][1]["conditions"] == [
         NOT_MEN,
@@ -130,32 +130,32 @@ def test_a_condition_is_added_to_the_group_whose_menu_it_is_and_told_where() -> 
 def test_rows_of_a_group_move_inside_it() -> None:
     raw = group(group(LAGOS, NOT_MEN, match="ANY"))
 
-    assert acted(posted(raw, "down:2"))[0] == group(group(NOT_MEN, LAGOS, match="ANY"))
-    assert acted(posted(raw, "remove:3"))[0] == group(group(LAGOS, match="ANY"))
+    assert apply_action(posted(raw, "down:2"))[0] == group(group(NOT_MEN, LAGOS, match="ANY"))
+    assert apply_action(posted(raw, "remove:3"))[0] == group(group(LAGOS, match="ANY"))
 
 
 def test_undo_goes_back_step_by_step_to_what_stood_there() -> None:
     raw = group(LAGOS, NOT_MEN)
-    once, steps, _ = acted(posted(raw, "remove:1"))
-    twice, steps, _ = acted(posted(once, "remove:1", **{"builder-undo": json.dumps(steps)}))
+    once, steps, _ = apply_action(posted(raw, "remove:1"))
+    twice, steps, _ = apply_action(posted(once, "remove:1", **{"builder-undo": json.dumps(steps)}))
     assert twice == group()
 
-    back, steps, _ = acted(posted(twice, "undo", **{"builder-undo": json.dumps(steps)}))
+    back, steps, _ = apply_action(posted(twice, "undo", **{"builder-undo": json.dumps(steps)}))
     assert back == group(NOT_MEN)
-    back, steps, _ = acted(posted(back, "undo", **{"builder-undo": json.dumps(steps)}))
+    back, steps, _ = apply_action(posted(back, "undo", **{"builder-undo": json.dumps(steps)}))
 
     assert (back, steps) == (raw, [])
 
 
 @pytest.mark.parametrize("spoilt", ["", "x", "{}", "7", "[" * 9])
 def test_steps_that_cannot_be_read_undo_nothing(spoilt) -> None:
-    assert acted(posted(group(LAGOS), "undo", **{"builder-undo": spoilt}))[0] == group(LAGOS)
+    assert apply_action(posted(group(LAGOS), "undo", **{"builder-undo": spoilt}))[0] == group(LAGOS)
 
 
 def test_steps_are_kept_up_to_a_limit() -> None:
     many = json.dumps([group()] * UNDO_STEPS)
 
-    _, steps, _ = acted(posted(group(LAGOS), "remove:1", **{"builder-undo": many}))
+    _, steps, _ = apply_action(posted(group(LAGOS), "remove:1", **{"builder-undo": many}))
 
     assert len(steps) == UNDO_STEPS
     assert steps[-1] == group(LAGOS)
