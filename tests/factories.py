@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import Gender, PartnershipStatus, Role
 from accounts.models import Partnership, User
+from campaigns.audience.mailable import why_held
 from campaigns.models import Segment
 from campaigns.models.flat import FLAT_NAMES
 from properties.enums import LeadStatus
@@ -102,3 +103,7 @@ def make_segment_unchecked(**fields: Any) -> Segment:
     definition = Value(segment.definition, JSONField())
     Segment.objects.filter(pk=segment.pk).update(definition=definition)
     return Segment.objects.get(pk=segment.pk)
+
+
+def is_mailable(user: User) -> bool:
+    return why_held(user) is None

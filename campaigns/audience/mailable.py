@@ -1,12 +1,27 @@
 """Whom of an audience we may and can e-mail, and why the others are held back."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from accounts.enums import Consent
 from accounts.models import User
-from accounts.text import fold_email, is_usable_email
 from campaigns.enums import ADDRESS_ALONE, Reason
 from campaigns.models import ListMember, Suppression
 
@@ -16,22 +31,22 @@ Users = TypeVar("Users", bound=QuerySet[User, User])
 _OF_THE_PERSON = ~Q(reason__in=sorted(ADDRESS_ALONE))
 
 
-def _suppressions(prefix: str = "") -> tuple[Exists, Exists, Exists]:
+def _suppressions(path: str) -> tuple[Exists, Exists, Exists]:
     """Return the conditions: the address is suppressed; the person is, under another address; so
     is the address that Brevo has for the person's contact.
 
     Correlated on purpose: both lookups have an index, while NOT IN over a large table is run anew
     for each user by PostgreSQL.
     """
-    of_address = Suppression.objects.filter(email=OuterRef(f"{prefix}email_key"))
-    of_person = Suppression.objects.filter(_OF_THE_PERSON, user_id=OuterRef(f"{prefix}pk"))
-    of_contact = _refused_at_brevo(OuterRef(f"{prefix}email_key")).filter(
-        user_id=OuterRef(f"{prefix}pk")
+    of_address = Suppression.objects.filter(email=OuterRef(f"{path}email_key"))
+    of_person = Suppression.objects.filter(_OF_THE_PERSON, user_id=OuterRef(f"{path}pk"))
+    of_contact = _refused_at_brevo(OuterRef(f"{path}email_key")).filter(
+        user_id=OuterRef(f"{path}pk")
     )
     return Exists(of_address), Exists(of_person), Exists(of_contact)
 
 
-def _refused_at_brevo(address: F | Value) -> QuerySet[ListMember, ListMember]:
+def _refused_at_brevo(address: F | OuterRef) -> QuerySet[ListMember, ListMember]:
     """Return stays whose contact has another address at Brevo, and that one must not be mailed.
 
     What concerns an address alone holds while the contact is that of the user's own ``address``.
@@ -46,35 +61,6 @@ def _refused_at_brevo(address: F | Value) -> QuerySet[ListMember, ListMember]:
     return stays.filter(of_the_address | of_a_person)
 
 
-def held_reason(prefix: str = "") -> Case:
-    """Return the expression that gives each user's Reason to be held back, or "".
-
-    ``prefix`` leads to the user from another model: ``"user__"``.
-    """
-    of_address, of_person, of_contact = _suppressions(prefix)
-    suppressed = Q(of_address) | Q(of_person) | Q(of_contact)
-    opted_out = Q((f"{prefix}marketing_consent", Consent.OPTED_OUT))
-    unusable = Q((f"{prefix}email_is_usable", False))
-    return Case(
-        When(opted_out, then=Value(Reason.OPTED_OUT.value)),
-        When(suppressed, then=Value(Reason.SUPPRESSED.value)),
-        When(unusable, then=Value(Reason.UNUSABLE_ADDRESS.value)),
-        default=Value(""),
-        output_field=CharField(),
-    )
-
-
-def with_held_reason(users: Users) -> Users:
-    """Annotate each user with ``held_reason``: a Reason, or "" for the mailable."""
-    return users.annotate(held_reason=held_reason())
-
-
-def mailable(users: Users) -> Users:
-    """Keep those whose ``held_reason`` is "", asked in a form that uses the indexes."""
-    allowed = users.exclude(marketing_consent=Consent.OPTED_OUT).filter(email_is_usable=True)
-    return allowed.filter(*(~suppressed for suppressed in _suppressions()))
-
-
 def suppressed_ids() -> QuerySet[Any, Any]:
     """Return the ids of all who are suppressed, each once: as persons, or by an address."""
     rows = Suppression.objects.order_by()
@@ -85,17 +71,95 @@ def suppressed_ids() -> QuerySet[Any, Any]:
     return found.order_by()
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A reason not to e-mail a user, which holds when any of its conditions does.
+
+    ``conditions`` takes the path that leads to the user from another model: ``"user__"``. When
+    they look into other tables, ``ids`` gives the ids, as ``user_id``, of all users of whom one
+    holds, for queries about many; without it they are about columns of the user.
+    """
+
+    reason: Reason
+    conditions: Callable[[str], tuple[Q | Exists, ...]]
+    ids: Callable[[], QuerySet[Any, Any]] | None = None
+
+
+# In the order in which they are named when several hold.
+EXCLUSIONS = (
+    Exclusion(Reason.OPTED_OUT, lambda path: (Q((f"{path}marketing_consent", Consent.OPTED_OUT)),)),
+    Exclusion(Reason.SUPPRESSED, _suppressions, suppressed_ids),
+    Exclusion(Reason.UNUSABLE_ADDRESS, lambda path: (Q((f"{path}email_is_usable", False)),)),
+)
+
+
+def held_reason(path: str = "") -> Case:
+    """Return the expression that gives each user's Reason to be held back, or "".
+
+    ``path`` leads to the user from another model: ``"user__"``.
+    """
+    return Case(
+        *(
+            When(_any_of(exclusion.conditions(path)), then=Value(exclusion.reason.value))
+            for exclusion in EXCLUSIONS
+        ),
+        default=Value(""),
+        output_field=CharField(),
+    )
+
+
+def _any_of(conditions: Iterable[Q | Exists]) -> Q:
+    return reduce(or_, map(Q, conditions))
+
+
+def with_held_reason(users: Users) -> Users:
+    """Annotate each user with ``held_reason``: a Reason, or "" for the mailable."""
+    return users.annotate(held_reason=held_reason())
+
+
+def mailable(users: Users) -> Users:
+    """Keep those whose ``held_reason`` is "", asked in a form that uses the indexes."""
+    conditions = (condition for exclusion in EXCLUSIONS for condition in exclusion.conditions(""))
+    return users.filter(*(~condition for condition in conditions))
+
+
 def why_held(user: User) -> Reason | None:
-    """Return what ``held_reason`` gives for this user; None for the mailable."""
-    if user.marketing_consent == Consent.OPTED_OUT:
-        return Reason.OPTED_OUT
-    of_address = Q(email=fold_email(user.email))
-    of_person = _OF_THE_PERSON & Q(user_id=user.pk)
-    at_brevo = _refused_at_brevo(Value(fold_email(user.email))).filter(user_id=user.pk)
-    if Suppression.objects.filter(of_address | of_person).exists() or at_brevo.exists():
-        return Reason.SUPPRESSED
-    return None if is_usable_email(user.email) else Reason.UNUSABLE_ADDRESS
+    """Return the ``held_reason`` of a stored user; None for the mailable."""
+    reason = User.objects.filter(pk=user.pk).values_list(held_reason(), flat=True).get()
+    return Reason(reason) if reason else None
 
 
-def is_mailable(user: User) -> bool:
-    return why_held(user) is None
+def held_reasons_sql(users: QuerySet[User, User], *columns: str) -> tuple[str, list[Any]]:
+    """Return a query, and its parameters, for many users' id, these columns of theirs and ``held``.
+
+    ``held`` is what ``held_reason`` gives. Each user is read once, and joined to the few of whom
+    an exclusion holds: asking it for each user took two to seven times as long.
+    """
+    flags: dict[str, ExpressionWrapper[Q]] = {}
+    cases, joins = [], []
+    joined_params: list[Any] = []
+    for exclusion in EXCLUSIONS:
+        name = f"is_{exclusion.reason.lower()}"
+        holds = f"person.{name}"
+        if exclusion.ids is None:
+            condition = _any_of(exclusion.conditions(""))
+            flags[name] = ExpressionWrapper(condition, output_field=BooleanField())
+        else:
+            ids_sql, params = exclusion.ids().query.sql_with_params()
+            joins.append(_JOIN.format(ids=ids_sql, name=name))
+            joined_params += params
+            holds = f"{name}.id IS NOT NULL"
+        cases.append(f"WHEN {holds} THEN '{exclusion.reason}'")
+    people = users.order_by().annotate(**flags).values("id", *columns, *flags)
+    people_sql, people_params = people.query.sql_with_params()
+    sql = _HELD.format(
+        columns="".join(f"person.{name}, " for name in columns),
+        cases=" ".join(cases),
+        people=people_sql,
+        joins=" ".join(joins),
+    )
+    return sql, [*people_params, *joined_params]
+
+
+_HELD = "SELECT person.id, {columns}CASE {cases} ELSE '' END AS held FROM ({people}) person {joins}"
+_JOIN = "LEFT JOIN (SELECT user_id AS id FROM ({ids}) listed) {name} ON {name}.id = person.id"

@@ -12,10 +12,10 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils import timezone
 
 from accounts.models import User
-from campaigns.audience.mailable import suppressed_ids
+from campaigns.audience.mailable import EXCLUSIONS, held_reasons_sql
 from campaigns.audience.query_builder import audience
 from campaigns.brevo import BrevoTemporary
-from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase, Reason
+from campaigns.enums import SAID_NO, ChangeKind, ExportStatus, Outcome, Phase
 from campaigns.errors import PlanRefused
 from campaigns.models import ExportChange, ExportChunk, ListMember, Segment, SegmentExport
 from campaigns.sync import sql
@@ -26,7 +26,6 @@ from campaigns.sync.list_changes import settle
 from campaigns.sync.list_identity import list_is_gone
 from campaigns.sync.work import Run
 
-_HELD = (Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.UNUSABLE_ADDRESS)
 _NO_SEGMENT = 0  # a ledger that nobody is in
 _ANALYZE_ABOVE = 5_000
 _DECISIVE = ("definition", "list_was_gone")
@@ -38,16 +37,7 @@ _DECISIVE = ("definition", "list_was_gone")
 # processors: a million people take one second instead of five.
 _DIFFERENCE = """
 CREATE TEMPORARY TABLE campaigns_difference AS
-WITH audience (id, email, consent, is_usable, fingerprint) AS ({audience}),
-suppressed (id) AS ({suppressed}),
-person AS (
-    SELECT audience.id, email, fingerprint,
-        CASE WHEN consent = 'OPTED_OUT' THEN 'OPTED_OUT'
-             WHEN suppressed.id IS NOT NULL THEN 'SUPPRESSED'
-             WHEN NOT is_usable THEN 'UNUSABLE_ADDRESS'
-             ELSE '' END AS held
-    FROM audience LEFT JOIN suppressed ON suppressed.id = audience.id
-),
+WITH person (id, email, fingerprint, held) AS ({people}),
 member AS ({members})
 SELECT COALESCE(person.id, member.user_id) AS user_id,
     COALESCE(person.email, member.email) AS email,
@@ -147,21 +137,18 @@ def write_plan(
 
 
 def _write_lines(export: SegmentExport, segment: Segment, ledger: int) -> int:
-    everyone = audience(segment).order_by()
-    columns = ("pk", "email_key", "marketing_consent", "email_is_usable", "contact_fingerprint")
-    people = everyone.values_list(*columns)
-    people_sql, people_params = people.query.sql_with_params()
-    suppressed_sql, suppressed_params = suppressed_ids().query.sql_with_params()
+    people_sql, people_params = held_reasons_sql(
+        audience(segment), "email_key", "contact_fingerprint"
+    )
     members_sql, members_params = _members(ledger)
     difference = _DIFFERENCE.format(
-        audience=people_sql,
-        suppressed=suppressed_sql,
+        people=people_sql,
         members=members_sql,
         pairs=_PAIRS[connection.vendor],
     )
     fingerprint = ListMember._meta.get_field("fingerprint")
     sent_alone = fingerprint.get_db_prep_value(SEND_ALONE, connection)
-    params = [*people_params, *suppressed_params, *members_params, sent_alone]
+    params = [*people_params, *members_params, sent_alone]
     sql.expect_few_rows()
     sql.execute(difference, params)
     lines = _LINES.format(change=sql.table(ExportChange), user=sql.table(User))
@@ -197,7 +184,8 @@ def _facts(export: SegmentExport, before: int) -> dict[str, object]:
     joins, leaves = total(ChangeKind.JOIN), total(ChangeKind.LEAVE)
     unconfirmed = sum(n for _, _, is_unconfirmed, n in counted if is_unconfirmed)
     mailable = before - (leaves - unconfirmed) + joins
-    held = sum(n for _, reason, _, n in counted if reason in _HELD)
+    excluding = {exclusion.reason for exclusion in EXCLUSIONS}
+    held = sum(n for _, reason, _, n in counted if reason in excluding)
     return {
         "joins": joins,
         "leaves": leaves,

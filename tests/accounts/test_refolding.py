@@ -12,11 +12,11 @@ from accounts.enums import Consent
 from accounts.models import User
 from accounts.refolding import mark, marked
 from accounts.text import fold, fold_email
-from campaigns.audience.mailable import is_mailable, mailable
+from campaigns.audience.mailable import mailable
 from campaigns.enums import SuppressionReason
 from campaigns.models import ListMember, Segment, Suppression
 from campaigns.models.flat import FLAT_NAMES
-from tests.factories import make_segment_unsaved, make_user
+from tests.factories import is_mailable, make_segment_unsaved, make_user
 
 pytestmark = pytest.mark.django_db
 

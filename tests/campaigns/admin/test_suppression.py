@@ -6,11 +6,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
 from campaigns.sync import suppressing
-from tests.factories import make_admin, make_manager, make_user
+from tests.factories import is_mailable, make_admin, make_manager, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:campaigns_suppression_changelist"

@@ -5,14 +5,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns.audience.criteria import CRITERIA
-from campaigns.audience.mailable import is_mailable
 from campaigns.enums import ExportStatus
 from campaigns.enums import SuppressionReason as Why
 from campaigns.enums import SuppressionSource as Source
 from campaigns.models import Segment, SegmentExport, Suppression
 from campaigns.sync.suppressing import suppress
 from tests.campaigns.api.reading import fields, problem_of
-from tests.factories import make_agent, make_property, make_user
+from tests.factories import is_mailable, make_agent, make_property, make_user
 
 pytestmark = pytest.mark.django_db
 SUPPRESSIONS = "/api/campaigns/suppressions/"

@@ -1,11 +1,21 @@
 from itertools import product
 
 import pytest
+from django.db import connection
+from django.db.models import F, Q
 
 from accounts.enums import Consent
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable, mailable, why_held, with_held_reason
-from campaigns.enums import Reason, SuppressionReason
+from accounts.text import is_usable_email
+from campaigns.audience.mailable import (
+    EXCLUSIONS,
+    Exclusion,
+    held_reasons_sql,
+    mailable,
+    why_held,
+    with_held_reason,
+)
+from campaigns.enums import ADDRESS_ALONE, Reason, SuppressionReason
 from campaigns.models import Suppression
 from tests.factories import make_user
 
@@ -72,6 +82,24 @@ def test_a_suppression_of_nobody_holds_nobody_else() -> None:
     assert list(mailable(User.objects.all())) == [user]
 
 
+def plain_reason(user: User) -> str:
+    """Say in plain Python what holds a user without any history at Brevo back, or ""."""
+    of_address = [row for row in Suppression.objects.all() if row.email == user.email_key]
+    of_person = Suppression.objects.filter(user=user)
+    if user.marketing_consent == Consent.OPTED_OUT:
+        return Reason.OPTED_OUT
+    if of_address or any(row.reason not in ADDRESS_ALONE for row in of_person):
+        return Reason.SUPPRESSED
+    return "" if is_usable_email(user.email) else Reason.UNUSABLE_ADDRESS
+
+
+def reasons_in_bulk() -> dict[int, str]:
+    sql, params = held_reasons_sql(User.objects.all())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return dict(cursor.fetchall())
+
+
 def test_every_way_of_asking_gives_the_same_answer_for_every_kind_of_user() -> None:
     kinds = product(Consent, ("a{}@example.com", "a{}"), (None, *SuppressionReason), (True, False))
     for number, (consent, address, reason, is_moved) in enumerate(kinds):
@@ -79,27 +107,32 @@ def test_every_way_of_asking_gives_the_same_answer_for_every_kind_of_user() -> N
         if reason:
             Suppression.objects.create(email=user.email, reason=reason)
         if is_moved:
-            User.objects.filter(pk=user.pk).update(email=f"new{number}@example.com")
+            user.email = f"new{number}@example.com"
+            user.save()
     users = list(with_held_reason(User.objects.all()))
 
-    by_twin = {user.pk: why_held(user) or "" for user in users}
+    expected = {user.pk: plain_reason(user) for user in users}
 
-    assert {user.pk: user.held_reason for user in users} == by_twin
-    assert set(by_twin.values()) == {
-        "",
-        Reason.OPTED_OUT,
-        Reason.SUPPRESSED,
-        Reason.UNUSABLE_ADDRESS,
-    }
-    free = {pk for pk, reason in by_twin.items() if reason == ""}
-    assert set(mailable(User.objects.all()).values_list("pk", flat=True)) == free
-    assert (
-        set(
-            with_held_reason(User.objects.all()).filter(held_reason="").values_list("pk", flat=True)
-        )
-        == free
+    assert set(expected.values()) == {"", *(exclusion.reason for exclusion in EXCLUSIONS)}
+    assert {user.pk: user.held_reason for user in users} == expected
+    assert {user.pk: why_held(user) or "" for user in users} == expected
+    assert reasons_in_bulk() == expected
+    assert set(mailable(User.objects.all())) == {user for user in users if not expected[user.pk]}
+
+
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_one_more_exclusion_counts_in_every_way_of_asking(monkeypatch, has_ids) -> None:
+    dr = User.objects.filter(first_name="Dr")
+    paused = Exclusion(
+        Reason.NO_MATCH,
+        lambda path: (Q((f"{path}first_name", "Dr")),),
+        (lambda: dr.values(user_id=F("id"))) if has_ids else None,
     )
-    assert {user.pk for user in users if is_mailable(user)} == free
+    monkeypatch.setattr("campaigns.audience.mailable.EXCLUSIONS", (*EXCLUSIONS, paused))
+    held, free = make_user(first_name="Dr"), make_user()
+
+    assert reason_of(held) == why_held(held) == reasons_in_bulk()[held.pk] == Reason.NO_MATCH
+    assert list(mailable(User.objects.all())) == [free]
 
 
 def test_no_user_is_repeated_by_several_suppressions() -> None:

@@ -83,7 +83,7 @@ def test_a_broken_definition_is_not_counted():
 
 @pytest.fixture
 def failing(monkeypatch) -> None:
-    monkeypatch.setattr(sizes, "_COUNT", "SELECT nothing FROM nowhere {audience} {suppressed}")
+    monkeypatch.setattr(sizes, "held_reasons_sql", lambda _: ("SELECT held FROM nowhere", []))
 
 
 def test_a_count_that_fails_is_unknown_and_harms_no_transaction(failing):

@@ -9,7 +9,6 @@ import responses
 from django.utils import timezone
 from responses import matchers
 
-from campaigns.audience.mailable import is_mailable
 from campaigns.brevo import Account
 from campaigns.brevo.transport import Transport
 from campaigns.enums import SuppressionReason, SuppressionSource
@@ -17,7 +16,7 @@ from campaigns.models import AccountLease, Suppression
 from campaigns.sync import events, reconciling
 from campaigns.sync.gateway import remember_account
 from campaigns.sync.suppressing import suppress
-from tests.factories import make_segment, make_user
+from tests.factories import is_mailable, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 

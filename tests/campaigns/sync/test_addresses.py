@@ -3,7 +3,6 @@
 import pytest
 
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason as Why
 from campaigns.enums import SuppressionSource as Source
 from campaigns.models import ListMember, Suppression
@@ -16,7 +15,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
-from tests.factories import make_user
+from tests.factories import is_mailable, make_user
 
 pytestmark = pytest.mark.django_db
 

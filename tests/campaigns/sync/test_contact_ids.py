@@ -4,7 +4,7 @@ import pytest
 
 from accounts.enums import Consent, Gender
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable, mailable
+from campaigns.audience.mailable import mailable
 from campaigns.enums import ExportStatus
 from campaigns.enums import SuppressionReason as Why
 from campaigns.enums import SuppressionSource as Source
@@ -23,7 +23,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
-from tests.factories import make_user
+from tests.factories import is_mailable, make_user
 
 pytestmark = pytest.mark.django_db
 

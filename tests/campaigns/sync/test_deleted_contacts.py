@@ -5,7 +5,6 @@ import json
 import pytest
 
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable
 from campaigns.brevo.transport import Transport
 from campaigns.enums import Outcome
 from campaigns.enums import SuppressionReason as Why
@@ -22,6 +21,7 @@ from tests.campaigns.sync.scenes import (
     sync,
     women,
 )
+from tests.factories import is_mailable
 
 pytestmark = pytest.mark.django_db
 

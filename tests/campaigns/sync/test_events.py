@@ -6,11 +6,10 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason as Why
 from campaigns.models import ListMember, Suppression, WebhookEvent
 from campaigns.sync import events
-from tests.factories import make_segment, make_user
+from tests.factories import is_mailable, make_segment, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaigns.audience.mailable import is_mailable
 from campaigns.brevo import BrevoClient
 from campaigns.brevo.transport import Transport
 from campaigns.enums import SuppressionReason as Why
@@ -11,7 +10,7 @@ from campaigns.sync import reconciling
 from campaigns.sync.gateway import connect
 from campaigns.sync.reconciling import look_up
 from campaigns.sync.suppressing import suppress
-from tests.factories import make_user
+from tests.factories import is_mailable, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from accounts.models import User
-from campaigns.audience.mailable import is_mailable, mailable
+from campaigns.audience.mailable import mailable
 from campaigns.brevo import BrevoClient
 from campaigns.enums import ExportStatus, SuppressionReason, VerifyLevel
 from campaigns.enums import SuppressionSource as Source
@@ -16,7 +16,7 @@ from campaigns.sync.suppressing import suppress
 from campaigns.sync.verify import verify
 from sandbox.server import Sandbox
 from tests.campaigns.sync.scenes import ledger, make_segment_of_women, sync
-from tests.factories import make_user
+from tests.factories import is_mailable, make_user
 
 pytestmark = pytest.mark.django_db
 

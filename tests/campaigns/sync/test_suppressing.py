@@ -3,12 +3,11 @@ from itertools import permutations
 
 import pytest
 
-from campaigns.audience.mailable import is_mailable
 from campaigns.enums import SuppressionReason as Why
 from campaigns.enums import SuppressionSource as Source
 from campaigns.models import Suppression
 from campaigns.sync.suppressing import Wish, suppress, suppress_many
-from tests.factories import make_manager, make_user
+from tests.factories import is_mailable, make_manager, make_user
 
 pytestmark = pytest.mark.django_db
 
