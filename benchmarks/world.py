@@ -62,6 +62,7 @@ def environment(url: str, brevo_url: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": url,
         "DJANGO_DEBUG": "False",
+        "DJANGO_SANDBOX": "True",
         "DJANGO_SECRET_KEY": "benchmarks",
         "BREVO_API_KEY": "sandbox",
         "BREVO_API_URL": brevo_url,

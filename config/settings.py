@@ -44,6 +44,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 ## APPLICATIONS
 
+# Invented people and a stand-in for Brevo, with their commands: not in production.
+SANDBOX = env.boolean("DJANGO_SANDBOX", default=False) or DEBUG
 MODERN_DJANGO = django.VERSION >= (6, 0)  # 5.2 takes the Tasks API from the django-tasks package
 INSTALLED_APPS = [
     "unfold",
@@ -69,7 +71,7 @@ INSTALLED_APPS = [
     "accounts",
     "properties",
     "campaigns",
-    "sandbox",
+    *(["sandbox"] if SANDBOX else []),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,1 +1,1 @@
-"""A stand-in for Brevo that speaks its HTTP API, for the demo, the tests and the benchmarks."""
+"""Everything invented: a stand-in for Brevo, and people, properties and segments for the demo."""

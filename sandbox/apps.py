@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class SandboxConfig(AppConfig):
     name = "sandbox"
-    verbose_name = "Stand-in for Brevo"
+    verbose_name = "Sandbox"

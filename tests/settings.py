@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 os.environ["DJANGO_SECRET_KEY"] = "tests"
+os.environ["DJANGO_SANDBOX"] = "True"
 os.environ["BREVO_API_KEY"] = "sandbox"
 os.environ["BREVO_API_URL"] = "https://api.brevo.com/v3"
 os.environ["TASKS_BACKEND"] = "immediate"

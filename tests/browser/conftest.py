@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.browser.watch import Watch
 from tests.elsewhere import environment, manage
 

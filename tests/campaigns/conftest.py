@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 
 
 @pytest.fixture

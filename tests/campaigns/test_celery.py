@@ -10,7 +10,7 @@ from campaigns.enums import ExportStatus
 from campaigns.models import SegmentExport, Suppression
 from campaigns.sync import events
 from campaigns.sync.runs import request_sync
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db

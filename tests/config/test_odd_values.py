@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.reading import day_begins, moment, whole_number
 from campaigns.models import Segment, SegmentExport
 from campaigns.models.flat import FLAT_NAMES
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.admin import registry
 from tests.factories import make_admin, make_user
 

@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox import faults
-from sandbox.api import ORGANIZATION
-from sandbox.server import Sandbox
+from sandbox.brevo import faults
+from sandbox.brevo.api import ORGANIZATION
+from sandbox.brevo.server import Sandbox
 
 DEFAULT_PORT = 8900
 DEFAULT_DATA = ".demo/brevo.sqlite3"
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Show the faults below the options, as they are written in `sandbox.faults`."""
+        """Show the faults below the options, as they are written in `sandbox.brevo.faults`."""
         kwargs["epilog"] = f"FAULTS\n{faults.__doc__}"
         kwargs["formatter_class"] = RawDescriptionHelpFormatter
         return super().create_parser(prog_name, subcommand, **kwargs)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config.files import write_private
-from sandbox.demo_report import DemoReport
+from sandbox.people.report import DemoReport
 
 _MARK = "# Written by `make demo`: its own settings, for other terminals. Delete it at will."
 _DATABASE = ".demo/db.sqlite3"  # not the one that this folder may use for real

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sandbox.demo_report import DemoReport
+from sandbox.people.report import DemoReport
 
 
 class Command(BaseCommand):

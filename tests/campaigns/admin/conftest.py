@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from campaigns.models import Segment, SegmentExport
 from campaigns.sync.runs import request_sync, run_export
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.admin.sync_steps import make_synced
 from tests.factories import make_manager
 

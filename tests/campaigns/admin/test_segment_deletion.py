@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import ListMember, Segment
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_manager, make_segment, make_segment_unsaved
 
 pytestmark = pytest.mark.django_db

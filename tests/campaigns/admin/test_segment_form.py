@@ -13,7 +13,7 @@ from accounts.models import User
 from campaigns.audience.revisions import recorded
 from campaigns.brevo import BrevoClient
 from campaigns.models import Segment, SegmentExport, SegmentRevision
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import (
     definition,
     make_agent,

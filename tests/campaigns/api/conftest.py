@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from campaigns.models import Segment
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_admin, make_manager, make_segment_unsaved
 
 

@@ -6,7 +6,7 @@ import pytest
 from accounts.enums import PartnershipStatus
 from campaigns.api.serializers import segments
 from campaigns.models import Segment, SegmentRevision
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.api.reading import fields, problem_of
 from tests.factories import (
     definition,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 from django.core.management import CommandError, call_command
 
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 
 
 class Said(NamedTuple):

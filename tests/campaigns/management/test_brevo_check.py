@@ -6,8 +6,8 @@ from accounts.refolding import mark
 from campaigns.brevo import BrevoClient
 from campaigns.models import BrevoList, Segment
 from campaigns.sync import events
-from sandbox import lists as brevo_lists
-from sandbox.server import Sandbox
+from sandbox.brevo import lists as brevo_lists
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@ import pytest
 
 from campaigns.models import Segment
 from campaigns.sync.runs import request_sync
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_segment
 
 pytestmark = pytest.mark.django_db

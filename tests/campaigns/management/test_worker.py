@@ -18,7 +18,7 @@ from campaigns.enums import ChunkState, ExportStatus
 from campaigns.models import ExportChunk, ListMember, SegmentExport, Suppression
 from campaigns.sync import events
 from campaigns.sync.runs import request_sync
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.factories import make_segment, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from campaigns.brevo.transport import Transport
 from campaigns.enums import ExportStatus, Outcome
 from campaigns.models import ExportChunk
 from campaigns.sync import chunks
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import (
     address,
     addresses,

@@ -11,7 +11,7 @@ from campaigns.models import ExportChunk
 from campaigns.sync import chunks
 from campaigns.sync.runs import cancel, request_sync, run_export
 from campaigns.sync.work import Run
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import (
     address,
     addresses,

@@ -11,7 +11,7 @@ from campaigns.sync import given_up
 from campaigns.sync.drift import drift
 from campaigns.sync.gateway import connect
 from campaigns.sync.runs import request_sync, run_export
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import (
     address,
     addresses,

@@ -44,7 +44,7 @@ from campaigns.sync import events, sending
 from campaigns.sync.runs import apply_plan, cancel, request_sync, run_export
 from campaigns.sync.suppressing import suppress
 from campaigns.sync.work import Run
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import Killed, leases_end
 from tests.factories import definition, make_segment_unsaved
 

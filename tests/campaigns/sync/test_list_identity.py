@@ -16,7 +16,7 @@ from campaigns.sync.gateway import account_of, connect
 from campaigns.sync.given_up import release
 from campaigns.sync.reconciling import reconcile
 from campaigns.sync.runs import apply_plan, request_sync, run_export
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import (
     address,
     addresses,

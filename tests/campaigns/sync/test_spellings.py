@@ -14,7 +14,7 @@ from campaigns.sync import events
 from campaigns.sync.reconciling import reconcile
 from campaigns.sync.suppressing import suppress
 from campaigns.sync.verify import verify
-from sandbox.server import Sandbox
+from sandbox.brevo.server import Sandbox
 from tests.campaigns.sync.scenes import ledger, make_segment_of_women, sync
 from tests.factories import is_mailable, make_user
 

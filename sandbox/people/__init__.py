@@ -1,0 +1,1 @@
+"""Invented people, properties and enrolments; the same seed always gives the same data."""
