@@ -7,16 +7,19 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from django.template.loader import render_to_string
+
 from sandbox.brevo.wire import Answer, ApiError, not_found
 
-_WEB_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 _BOMB_BYTES = 100_000_000
 _NOBODY_LISTENS = "http://127.0.0.1:1/report.csv"
 _ELSEWHERE = "https://reports.example/report.csv"
 
 
 def web_page(status: int, title: str) -> Answer:
-    return Answer(status, _WEB_PAGE.format(title).encode(), "text/html; charset=utf-8")
+    """Return the page that a server in front of Brevo answers instead of JSON."""
+    html = render_to_string("sandbox/proxy_error.html", {"title": title})
+    return Answer(status, html.encode(), "text/html; charset=utf-8")
 
 
 def refused_by(kind: str) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.brevo import api, contacts, lists, pages
+from sandbox.brevo import api, contacts, lists, reports
 from sandbox.brevo.distortions import distorted, refused_by, web_page
 from sandbox.brevo.faults import (
     AFTER_WORK,
@@ -25,7 +25,7 @@ from sandbox.brevo.faults import (
 from sandbox.brevo.later import Later, Wait
 from sandbox.brevo.limits import Limits
 from sandbox.brevo.mishaps import Mishap
-from sandbox.brevo.wire import Answer, ApiError, Request
+from sandbox.brevo.wire import Answer, ApiError, Body, Call, Request
 
 MOST_BODIES = 200
 MOST_BODY_BYTES = 100_000
@@ -51,9 +51,6 @@ _TITLES = {
 }
 
 _log = logging.getLogger(__name__)
-
-Call = tuple[str, str, int]
-Body = tuple[str, str, Any]
 
 
 def _failure(status: int) -> Answer:
@@ -95,7 +92,7 @@ class Gate:
         self.stopping.wait(strike.delay)
         if strike.kind in BEFORE_WORK:
             return self._before_work(strike, {})
-        return self._after_work(strike, pages.report(self.brevo.store, path))
+        return self._after_work(strike, reports.serve(self.brevo.store, path))
 
     def _answer(self, request: Request, key: str | None) -> Answer:
         strike = self.faults.strike(request.method, request.path)

@@ -6,9 +6,10 @@ from typing import Any
 from sandbox.brevo import contacts, lists
 from sandbox.brevo.attributes import normal_email
 from sandbox.brevo.faults import Faults
-from sandbox.brevo.gate import Body, Call, Gate
+from sandbox.brevo.gate import Gate
 from sandbox.brevo.processes import Processes
 from sandbox.brevo.store import Store
+from sandbox.brevo.wire import Body, Call
 
 
 class Inspection:

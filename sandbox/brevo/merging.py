@@ -150,12 +150,3 @@ def _merge_by_phone(store: Store, batch: Batch, list_ids: Iterable[int], *, upda
             contacts.update(store, contact_id, change)
         for list_id in list_ids:
             lists.add(store, list_id, contact_id)
-
-
-def report(rows: Iterable[tuple[str, str]]) -> str:
-    """Write the rows that were not imported as the CSV file Brevo links to."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\n")
-    writer.writerow(("EMAIL", "SMS"))
-    writer.writerows(rows)
-    return out.getvalue()

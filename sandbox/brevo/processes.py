@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.brevo import attributes, lists, merging
+from sandbox.brevo import attributes, lists, merging, reports
 from sandbox.brevo.later import Later, Wait
 from sandbox.brevo.mishaps import NO_MISHAP, Mishap
 from sandbox.brevo.store import Store, now_ms
@@ -124,7 +124,7 @@ class Processes:
             if refused := getattr(batch, kind):
                 self._store.db.execute(
                     "INSERT INTO report VALUES (?, ?, ?)",
-                    (job.process_id, kind, merging.report(refused)),
+                    (job.process_id, kind, reports.write(refused)),
                 )
 
     def _remove_all(self, job: Job, list_ids: list[int]) -> None:

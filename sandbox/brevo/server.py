@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(gate.file(url.path))
         else:
             query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-            self._send(pages.page(gate, unquote(url.path), query))
+            self._send(pages.page(gate.brevo, list(gate.calls), unquote(url.path), query))
 
     def __getattr__(self, name: str) -> Any:
         """Serve every method alike: the routes know which ones are allowed."""

@@ -123,6 +123,12 @@ class Answer:
 NO_CONTENT = HTTPStatus.NO_CONTENT
 
 
+Call = tuple[str, str, int]
+"""A call that was answered: method, path below /v3, status."""
+Body = tuple[str, str, Any]
+"""What a call sent: method, path below /v3, JSON."""
+
+
 @lru_cache(maxsize=4096)
 def moment(milliseconds: int) -> str:
     """Write an instant the way Brevo writes it."""
