@@ -92,14 +92,14 @@ def ensure_defaults(store: Store, *, french: bool) -> None:
 
 def checks(store: Store) -> dict[str, Check]:
     """Return, for each attribute that exists, the test its values must pass."""
-    known: dict[str, Check] | None = store.memo.get("checks")
+    known: dict[str, Check] | None = store.cache.get("checks")
     if known is None:
         known = {
             row["name"]: _CHECKS.get(json.loads(row["definition"]).get("type"), _is_text)
             for row in store.rows("SELECT name, definition FROM attribute")
             if row["name"] not in IDENTIFIERS
         }
-        store.memo["checks"] = known
+        store.cache["checks"] = known
     return known
 
 

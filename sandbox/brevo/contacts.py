@@ -174,15 +174,15 @@ def page(store: Store, window: Window, wanted: Filter) -> tuple[int, list[dict[s
 def _count(store: Store, list_id: int | None) -> int:
     if list_id is not None:
         return int(store.value("SELECT members FROM list WHERE id = ?", list_id) or 0)
-    if "contacts" not in store.memo:
-        store.memo["contacts"] = store.value("SELECT count(*) FROM contact")
-    return int(store.memo["contacts"])
+    if "contacts" not in store.cache:
+        store.cache["contacts"] = store.value("SELECT count(*) FROM contact")
+    return int(store.cache["contacts"])
 
 
 def _plain_page(store: Store, window: Window, list_id: int | None) -> list[int]:
     """Return the ids of one page, going on from where the page before it ended if that is known."""
     key = (list_id, window.descending, window.offset)
-    start, skip = store.memo.get(key), 0
+    start, skip = store.cache.get(key), 0
     if start is None:
         start, skip = (_LAST_ID if window.descending else -1), window.offset
     source, column = "contact", "id"
@@ -197,12 +197,12 @@ def _plain_page(store: Store, window: Window, list_id: int | None) -> list[int]:
     )
     ids = [row[0] for row in found]
     if ids:
-        store.memo[list_id, window.descending, window.offset + len(ids)] = ids[-1]
+        store.cache[list_id, window.descending, window.offset + len(ids)] = ids[-1]
     return ids
 
 
 def _filtered_ids(store: Store, wanted: Filter) -> "array[int]":
-    known: array[int] | None = store.memo.get(wanted)
+    known: array[int] | None = store.cache.get(wanted)
     if known is None:
         sql = "SELECT id FROM contact INDEXED BY contact_modified WHERE modified >= ?"
         arguments: list[int] = [wanted.modified_since or 0, wanted.created_since or 0]
@@ -216,7 +216,7 @@ def _filtered_ids(store: Store, wanted: Filter) -> "array[int]":
             arguments += wanted.list_ids
         ids = (row[0] for row in store.db.execute(sql + " ORDER BY id", arguments))
         known = array("q", (found for found in ids if found not in wanted.hidden))
-        store.memo[wanted] = known
+        store.cache[wanted] = known
     return known
 
 

@@ -1,4 +1,4 @@
-"""Answers as Brevo, or what stands before it, may give them, though nobody documents it."""
+"""Undocumented answers that Brevo, or a server in front of it, may give."""
 
 import gzip
 import json

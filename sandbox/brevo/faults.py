@@ -60,7 +60,7 @@ import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from sandbox.brevo.later import Wait
+from sandbox.brevo.delays import Wait
 
 SYNTAX = "KIND[=VALUE][@METHOD PATHGLOB][*TIMES][+SKIP], for example 524@POST /contacts/import*1"
 
@@ -75,8 +75,8 @@ ON_CONTACT = frozenset({"contact-unsubscribed", "contact-bounced", "contact-gone
 ON_WRITES = frozenset({"address-refused", "keep-phones"})
 ADD_UP = ON_IMPORT | ON_WRITES
 ON_KEY = frozenset({"key-revoked", "unknown-ip"})
-LIST_IS_LOST = frozenset({"list-gone", "list-replaced"})
-ON_DATA = ON_CONTACT | LIST_IS_LOST
+ON_LIST = frozenset({"list-gone", "list-replaced"})
+ON_DATA = ON_CONTACT | ON_LIST
 REFUSED = frozenset(
     {
         "account-busy",
@@ -115,7 +115,7 @@ KINDS = (
 _TARGETS = {
     **dict.fromkeys({*ON_IMPORT, "import-late"}, ("POST", "/contacts/import")),
     **DISTORTED,
-    **dict.fromkeys({*LIST_IS_LOST, "list-404"}, ("*", "/contacts/lists/*")),
+    **dict.fromkeys({*ON_LIST, "list-404"}, ("*", "/contacts/lists/*")),
     "no-contact": ("POST", "/contacts/lists/*/contacts/remove"),
 }
 _NUMBERS = frozenset({"429", "slow", "import-partly"})
@@ -136,7 +136,7 @@ _SPEC = re.compile(
 
 
 class BadFault(ValueError):
-    """A fault nobody could read; the message shows the syntax."""
+    """A fault that cannot be parsed; the message shows the syntax."""
 
 
 @dataclass(slots=True)
@@ -170,8 +170,8 @@ class Fault:
             word="" if kind in _NUMBERS else value,
         )
 
-    def strikes(self, method: str, path: str) -> bool:
-        """Decide whether this call is hit, and count it."""
+    def applies_to(self, method: str, path: str) -> bool:
+        """Return whether this fault applies to this call, and count the call."""
         if self.method not in {"*", method} or not fnmatchcase(path, self.glob):
             return False
         if self.skip:
@@ -201,8 +201,8 @@ def _problem(kind: str, value: str) -> str:
 
 
 @dataclass(slots=True)
-class Strike:
-    """What befalls one call: a delay, at most one fault besides, and those that add up."""
+class Effects:
+    """What the faults do to one call: a delay, at most one other fault, and those that add up."""
 
     delay: float = 0.0
     kind: str = ""
@@ -229,20 +229,20 @@ class Faults:
             self._faults.clear()
             self.revoked = False
 
-    def strike(self, method: str, path: str) -> Strike:
-        """Return what befalls this call; the first that fits wins, delays and imports' add up."""
-        strike = Strike()
+    def effects_on(self, method: str, path: str) -> Effects:
+        """Return what the faults do to this call; the first match wins, but some add up."""
+        effects = Effects()
         with self._lock:
             for fault in self._faults:
                 adds_up = fault.kind == "slow" or fault.kind in ADD_UP
-                if (strike.kind and not adds_up) or not fault.strikes(method, path):
+                if (effects.kind and not adds_up) or not fault.applies_to(method, path):
                     continue
                 if fault.kind == "slow":
-                    strike.delay += fault.value or 0.0
+                    effects.delay += fault.value or 0.0
                 elif fault.kind in ADD_UP:
-                    strike.more.append(fault)
+                    effects.more.append(fault)
                 else:
-                    strike.kind, strike.value, strike.word = fault.kind, fault.value, fault.word
-            if strike.kind == "key-revoked":
+                    effects.kind, effects.value, effects.word = fault.kind, fault.value, fault.word
+            if effects.kind == "key-revoked":
                 self.revoked = True
-        return strike
+        return effects

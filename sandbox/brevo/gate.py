@@ -1,4 +1,4 @@
-"""What every call passes on its way to the routes: faults, the key, the two budgets."""
+"""Request handling: applies the faults, checks the key and the rate limits, calls the routes."""
 
 import hmac
 import json
@@ -10,22 +10,22 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox.brevo import api, contacts, lists, reports
+from sandbox.brevo.delays import DelayedActions, Wait
 from sandbox.brevo.distortions import distorted, refused_by, web_page
 from sandbox.brevo.faults import (
     AFTER_WORK,
     BEFORE_WORK,
     DISTORTED,
     LATE,
-    LIST_IS_LOST,
     ON_CONTACT,
+    ON_LIST,
     REFUSED,
+    Effects,
     Faults,
-    Strike,
 )
-from sandbox.brevo.later import Later, Wait
 from sandbox.brevo.limits import Limits
-from sandbox.brevo.mishaps import Mishap
 from sandbox.brevo.wire import Answer, ApiError, Body, Call, Request
+from sandbox.brevo.write_faults import WriteFaults
 
 MOST_BODIES = 200
 MOST_BODY_BYTES = 100_000
@@ -61,14 +61,14 @@ def _failure(status: int) -> Answer:
 
 @dataclass(slots=True)
 class Gate:
-    """One account's front door. `calls` and `bodies` remember what came through."""
+    """Handles the requests to one account, and records them in `calls` and `bodies`."""
 
     brevo: api.Brevo
     key: str
     limits: Limits
     faults: Faults
     stopping: threading.Event
-    late: Later = field(default_factory=Later)
+    late: DelayedActions = field(default_factory=DelayedActions)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=MOST_REQUESTS))
     bodies: deque[Body] = field(default_factory=lambda: deque(maxlen=MOST_BODIES))
 
@@ -88,69 +88,69 @@ class Gate:
 
     def file(self, path: str) -> Answer:
         """Serve a CSV file behind an import's links; it needs no key, and faults meet it too."""
-        strike = self.faults.strike("GET", path)
-        self.stopping.wait(strike.delay)
-        if strike.kind in BEFORE_WORK:
-            return self._before_work(strike, {})
-        return self._after_work(strike, reports.serve(self.brevo.store, path))
+        effects = self.faults.effects_on("GET", path)
+        self.stopping.wait(effects.delay)
+        if effects.kind in BEFORE_WORK:
+            return self._before_work(effects, {})
+        return self._after_work(effects, reports.serve(self.brevo.store, path))
 
     def _answer(self, request: Request, key: str | None) -> Answer:
-        strike = self.faults.strike(request.method, request.path)
-        self.stopping.wait(strike.delay)
-        refusal = self._refusal(strike, key)
+        effects = self.faults.effects_on(request.method, request.path)
+        self.stopping.wait(effects.delay)
+        refusal = self._refusal(effects, key)
         budget = self.limits.spend(request.path, 0 if refusal else 1)
         if refusal is None and budget.refused:
             refusal = _TOO_MANY
         if refusal is not None:
             answer = Answer.error(refusal)
-        elif strike.kind in BEFORE_WORK:
-            return self._before_work(strike, budget.headers())
-        elif strike.kind in REFUSED:
-            answer = refused_by(strike.kind)
+        elif effects.kind in BEFORE_WORK:
+            return self._before_work(effects, budget.headers())
+        elif effects.kind in REFUSED:
+            answer = refused_by(effects.kind)
         else:
-            answer = self._work(request, strike)
+            answer = self._work(request, effects)
         answer.headers |= budget.headers()
         return answer
 
-    def _refusal(self, strike: Strike, key: str | None) -> ApiError | None:
+    def _refusal(self, effects: Effects, key: str | None) -> ApiError | None:
         if key is None:
             return _NO_KEY
         if self.faults.revoked or not hmac.compare_digest(key.encode(), self.key.encode()):
             return _BAD_KEY
-        return _BAD_IP if strike.kind == "unknown-ip" else None
+        return _BAD_IP if effects.kind == "unknown-ip" else None
 
-    def _before_work(self, strike: Strike, headers: dict[str, str]) -> Answer:
-        if strike.kind == "drop":
+    def _before_work(self, effects: Effects, headers: dict[str, str]) -> Answer:
+        if effects.kind == "drop":
             return Answer(dropped=True)
-        if strike.kind.startswith("429"):
+        if effects.kind.startswith("429"):
             answer = Answer.error(_TOO_MANY)
-            if strike.kind == "429":
-                reset = 1 if strike.value is None else round(strike.value)
+            if effects.kind == "429":
+                reset = 1 if effects.value is None else round(effects.value)
                 answer.headers = {**headers, "x-sib-ratelimit-remaining": "0"}
                 answer.headers["x-sib-ratelimit-reset"] = str(reset)
             return answer
-        answer = _failure(int(strike.kind))
+        answer = _failure(int(effects.kind))
         answer.headers = headers
         return answer
 
-    def _work(self, request: Request, strike: Strike) -> Answer:
-        if strike.kind in LIST_IS_LOST:
-            self._lose_list(request, is_replaced=strike.kind == "list-replaced")
-        elif strike.kind in ON_CONTACT:
-            self._befall_contact(request, strike.kind)
-        request.mishap = Mishap.of(strike.more)
-        if strike.kind in LATE:
-            self.late.put_off(Wait.parse(strike.word), lambda: api.answer(self.brevo, request))
-            return _failure(LATE[strike.kind])
-        return self._after_work(strike, api.answer(self.brevo, request))
+    def _work(self, request: Request, effects: Effects) -> Answer:
+        if effects.kind in ON_LIST:
+            self._delete_lists(request, is_replaced=effects.kind == "list-replaced")
+        elif effects.kind in ON_CONTACT:
+            self._change_contact(request, effects.kind)
+        request.write_faults = WriteFaults.of(effects.more)
+        if effects.kind in LATE:
+            self.late.put_off(Wait.parse(effects.word), lambda: api.answer(self.brevo, request))
+            return _failure(LATE[effects.kind])
+        return self._after_work(effects, api.answer(self.brevo, request))
 
-    def _lose_list(self, request: Request, *, is_replaced: bool) -> None:
+    def _delete_lists(self, request: Request, *, is_replaced: bool) -> None:
         with self.brevo.store.writing():
             for list_id in _lists_of(request):
                 if lists.delete_list(self.brevo.store, list_id) and is_replaced:
                     lists.give_id_again(self.brevo.store, list_id)
 
-    def _befall_contact(self, request: Request, kind: str) -> None:
+    def _change_contact(self, request: Request, kind: str) -> None:
         store, on_lists = self.brevo.store, _lists_of(request)
         with store.writing():
             chosen = lists.first_unblocked(store, on_lists)
@@ -160,16 +160,16 @@ class Gate:
                 if kind == "contact-gone":
                     contacts.delete(store, chosen)
 
-    def _after_work(self, strike: Strike, answer: Answer) -> Answer:
-        if strike.kind in DISTORTED:
-            return distorted(strike.kind, strike.word, answer)
-        if strike.kind not in AFTER_WORK:
+    def _after_work(self, effects: Effects, answer: Answer) -> Answer:
+        if effects.kind in DISTORTED:
+            return distorted(effects.kind, effects.word, answer)
+        if effects.kind not in AFTER_WORK:
             return answer
-        if strike.kind == "drop-after":
+        if effects.kind == "drop-after":
             return Answer(dropped=True)
-        if strike.kind == "524":
+        if effects.kind == "524":
             return _failure(524)
-        if strike.kind == "html":
+        if effects.kind == "html":
             status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
             return web_page(status, "Just a moment…")
         answer.body = answer.body[: len(answer.body) // 2]

@@ -1,4 +1,4 @@
-"""What tests and benchmarks ask of a running stand-in, and do to it, behind the API's back."""
+"""How tests and benchmarks read and change the data of a running stand-in without its API."""
 
 import time
 from typing import Any

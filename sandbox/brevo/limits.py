@@ -1,4 +1,4 @@
-"""Brevo's two budgets: so many contact calls a second, so many of all others an hour."""
+"""Brevo's two rate limits: contact calls per second, and all other calls per hour."""
 
 import math
 import threading

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.brevo import contacts
-from sandbox.brevo.later import Wait
+from sandbox.brevo.delays import Wait
 from sandbox.brevo.store import Lag, Store, now_ms
 from sandbox.brevo.wire import Window
 

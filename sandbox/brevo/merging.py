@@ -9,8 +9,8 @@ from typing import Any
 
 from sandbox.brevo import contacts, lists
 from sandbox.brevo.attributes import Check, clean, normal_email, normal_phone
-from sandbox.brevo.mishaps import NO_MISHAP, Mishap
 from sandbox.brevo.store import Store, now_ms
+from sandbox.brevo.write_faults import NO_WRITE_FAULTS, WriteFaults
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -73,21 +73,23 @@ def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
 
 
 def read(
-    payload: Mapping[str, Any], known: Mapping[str, Check], mishap: Mishap = NO_MISHAP
+    payload: Mapping[str, Any],
+    known: Mapping[str, Check],
+    write_faults: WriteFaults = NO_WRITE_FAULTS,
 ) -> Batch:
-    """Sort the rows: those that the mishap spoils are treated as if their address were invalid."""
+    """Sort the rows; those that a fault refuses are treated as if their address were invalid."""
     batch = Batch()
     owners: dict[str, str] = {}
-    erase, every = bool(payload.get("emptyContactsAttributes")), mishap.spoil_every
+    erase, every = bool(payload.get("emptyContactsAttributes")), write_faults.spoil_every
     for number, row in enumerate(rows_of(payload), start=1):
         attributes = row.get("attributes") or {}
         phone = normal_phone(sms) if (sms := attributes.get("SMS")) else None
         raw = row.get("email")
         email = normal_email(raw)
         spoiled = bool(every) and number % every == 0
-        if erase and not mishap.keep_phones and "SMS" in attributes and not sms:
+        if erase and not write_faults.keep_phones and "SMS" in attributes and not sms:
             phone = ""
-        if spoiled or mishap.refuses(email) or (email is None and (raw or not phone)):
+        if spoiled or write_faults.refuses(email) or (email is None and (raw or not phone)):
             batch.invalid_emails.append((str(raw or ""), str(sms or "")))
             continue
         kept = clean(attributes, known, erase=erase)

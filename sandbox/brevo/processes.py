@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.brevo import attributes, lists, merging, reports
-from sandbox.brevo.later import Later, Wait
-from sandbox.brevo.mishaps import NO_MISHAP, Mishap
+from sandbox.brevo.delays import DelayedActions, Wait
 from sandbox.brevo.store import Store, now_ms
+from sandbox.brevo.write_faults import NO_WRITE_FAULTS, WriteFaults
 
 IMPORT = "IMPORTUSER"
 REMOVE_ALL = "REMOVEUSER"
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Job:
     process_id: int
     payload: Mapping[str, Any]
-    mishap: Mishap = NO_MISHAP
+    write_faults: WriteFaults = NO_WRITE_FAULTS
 
 
 class Processes:
@@ -44,7 +44,7 @@ class Processes:
         self._seconds = seconds
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self.stuck = Later()
+        self.stuck = DelayedActions()
         self.stuck_ids: set[int] = set()
         self._thread = threading.Thread(target=self._work, name="sandbox-processes", daemon=True)
 
@@ -72,7 +72,7 @@ class Processes:
 
     def enqueue(self, job: Job) -> None:
         """Have a job done after those before it; one that is stuck holds up nobody."""
-        if job.mishap.stuck is None:
+        if job.write_faults.stuck is None:
             self._jobs.put(job)
             return
         self.stuck_ids.add(job.process_id)
@@ -81,7 +81,7 @@ class Processes:
             self._jobs.put(job)
             self.stuck_ids.discard(job.process_id)
 
-        self.stuck.put_off(Wait.parse(job.mishap.stuck), go_on)
+        self.stuck.put_off(Wait.parse(job.write_faults.stuck), go_on)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._stopping.is_set():
@@ -98,26 +98,26 @@ class Processes:
             known = attributes.checks(self._store)
         if self._stopping.wait(self._seconds):
             return
-        if job.mishap.imports_nobody:
-            self._finish(job, job.mishap.ends)
+        if job.write_faults.imports_nobody:
+            self._finish(job, job.write_faults.ends)
         elif process["name"] == REMOVE_ALL:
             self._remove_all(job, json.loads(process["list_ids"]))
         else:
-            batch = merging.read(job.payload, known, job.mishap)
-            if job.mishap.breaks_off:
+            batch = merging.read(job.payload, known, job.write_faults)
+            if job.write_faults.breaks_off:
                 batch.rows = batch.rows[: len(batch.rows) // 2]
             self._import(job, batch, json.loads(process["list_ids"]))
 
     def _import(self, job: Job, batch: merging.Batch, list_ids: list[int]) -> None:
         with self._store.writing():
-            lagging = list_ids if job.mishap.lags else []
+            lagging = list_ids if job.write_faults.lags else []
             before = {list_id: lists.member_ids(self._store, list_id) for list_id in lagging}
             merging.merge(self._store, batch, list_ids, job.payload)
             for list_id, members in before.items():
-                lists.hide(self._store, list_id, members, Wait.parse(job.mishap.lags))
-            if not job.mishap.breaks_off:
+                lists.hide(self._store, list_id, members, Wait.parse(job.write_faults.lags))
+            if not job.write_faults.breaks_off:
                 self._report(job, batch)
-            self._close(job, job.mishap.ends, batch.size)
+            self._close(job, job.write_faults.ends, batch.size)
 
     def _report(self, job: Job, batch: merging.Batch) -> None:
         for kind in ("invalid_emails", "duplicate_phone_id"):

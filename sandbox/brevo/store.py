@@ -1,7 +1,7 @@
-"""The stand-in's memory: one SQLite file, one connection, one lock.
+"""The stand-in's data: one SQLite file, one connection, one lock.
 
 Triggers count the members of each list, so that no counter can be forgotten and no list is ever
-scanned to be counted. What was worked out for reading is remembered until the next write.
+scanned to be counted. Results computed for reading are cached until the next write.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.brevo.later import Wait
+from sandbox.brevo.delays import Wait
 
 _SETTINGS = """
 PRAGMA journal_mode = WAL;
@@ -79,7 +79,7 @@ class Lag:
 
 
 class Store:
-    """Everything "Brevo" knows. Use `db` only inside `reading()` or `writing()`."""
+    """The data of the stand-in. Use `db` only inside `reading()` or `writing()`."""
 
     def __init__(self, data: str, *, unicode_domains: bool = False) -> None:
         self.unicode_domains = unicode_domains
@@ -87,7 +87,7 @@ class Store:
             Path(data).absolute().parent.mkdir(parents=True, exist_ok=True)
             Path(data).touch(mode=0o600)  # it holds people's data, even if they are invented
         self._lock = threading.RLock()
-        self.memo: dict[Hashable, Any] = {}
+        self.cache: dict[Hashable, Any] = {}
         self.lags: dict[int, Lag] = {}
         self.db = sqlite3.connect(data, isolation_level=None, check_same_thread=False)
         try:
@@ -115,7 +115,7 @@ class Store:
             else:
                 self.db.execute("COMMIT")
             finally:
-                self.memo.clear()
+                self.cache.clear()
 
     def close(self) -> None:
         with self._lock:

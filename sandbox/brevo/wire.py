@@ -1,4 +1,4 @@
-"""What travels between the socket and the routes: a request, an answer, an error, a page."""
+"""Requests, answers, errors and page limits, as the routes see them."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.brevo.mishaps import NO_MISHAP, Mishap
+from sandbox.brevo.write_faults import NO_WRITE_FAULTS, WriteFaults
 
 
 class ApiError(Exception):
@@ -56,7 +56,7 @@ class Request:
     raw: bytes = b""
     json: Any = None
     params: dict[str, str] = field(default_factory=dict)
-    mishap: Mishap = NO_MISHAP
+    write_faults: WriteFaults = NO_WRITE_FAULTS
 
     @property
     def id(self) -> int:

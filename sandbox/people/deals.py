@@ -10,7 +10,7 @@ from sandbox.people.estates import ESTATES
 from sandbox.people.sampling import pick, weighted
 
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""The end of the story: nothing in the data is younger."""
+"""The latest time in the data: it does not depend on today's date."""
 
 _HOW_MANY = weighted({0: 36, 1: 38, 2: 18, 3: 8})
 _STATUSES = weighted(
@@ -53,7 +53,7 @@ class Interest(NamedTuple):
 
 
 def enrolments(age: float, agents: int, likely: Sequence[int], random: Random) -> list[Enrolment]:
-    """Return none to three enrolments of someone who joined ``age`` seconds before the anchor.
+    """Return none to three enrolments of someone who joined ``age`` seconds before ``LATEST``.
 
     ``agents`` is how many agents there were by then, ``likely`` the table of estates.
     """

@@ -1,4 +1,4 @@
-"""Bring the invented people and properties into the database, missing ones only."""
+"""Add the invented people and properties that the database does not have yet."""
 
 import gc
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ class Demo:
         self._seed = seed
         self._maker = BatchMaker(seed)
         self._fresh = False  # nobody of this seed is there: no need to look who is
-        self._cast: dict[int, int] = {}  # the ids of agents and partners, by their numbers
+        self._associates: dict[int, int] = {}  # the ids of agents and partners, by their numbers
         self._estates: list[int] = []
 
     def seed(self, users: int) -> Iterator[tuple[int, int]]:
         """Bring in properties and so many people; yield (looked at, added) step by step."""
         self._estates = seed_estates()
-        self._cast = {}
+        self._associates = {}
         self._fresh = not User.objects.filter(email_key__contains=f".{self._seed}-").exists()
         with _uncollected():
             incomplete = []
@@ -66,18 +66,18 @@ class Demo:
         number_of = dict(zip(keys, numbers, strict=True))
         found = User.objects.filter(email_key__in=keys).values_list("email_key", "pk")
         present = {number_of[key]: pk for key, pk in found}
-        self._note_cast(present)
+        self._note_associates(present)
         return present
 
-    def _note_cast(self, ids: dict[int, int]) -> None:
-        self._cast |= {n: pk for n, pk in ids.items() if role_of(n) != CLIENT}
+    def _note_associates(self, ids: dict[int, int]) -> None:
+        self._associates |= {n: pk for n, pk in ids.items() if role_of(n) != CLIENT}
 
     def _add_missing(self, batch: Batch) -> int:
         present = {} if self._fresh else self._find(batch.numbers, batch.keys)
         missing = [number for number in batch.numbers if number not in present]
         if missing:
             ids = dict(zip(missing, new_ids(User, len(missing)), strict=True))
-            self._note_cast(ids)
+            self._note_associates(ids)
             self._load(batch, ids)
         return len(missing)
 
@@ -86,7 +86,7 @@ class Demo:
         users = [batch.users[number - batch.numbers.start] for number in ids]
         for row, pk in zip(users, ids.values(), strict=True):
             row[0] = pk
-            row[PARTNER_AT] = self._of_cast(row[PARTNER_AT])
+            row[PARTNER_AT] = self._associate_id(row[PARTNER_AT])
         self._maker.users.insert(users)
         Partnership.objects.bulk_create(
             Partnership(partner_id=pk, status=status, suspended_at=suspended_at)
@@ -100,13 +100,13 @@ class Demo:
     def _dealings(self, rows: list[Row], ids: dict[int, int]) -> list[Row]:
         """Put ids where numbers stand, in the rows of those who have a new id."""
         return [
-            [ids[person], self._estates[estate], self._of_cast(agent), *rest]
+            [ids[person], self._estates[estate], self._associate_id(agent), *rest]
             for person, estate, agent, *rest in rows
             if person in ids
         ]
 
-    def _of_cast(self, number: int | None) -> int | None:
-        return None if number is None else self._cast[number]
+    def _associate_id(self, number: int | None) -> int | None:
+        return None if number is None else self._associates[number]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Write a great many rows at once: what ``bulk_create`` would write, several times faster."""
+"""Insert many rows at once: the same as ``bulk_create``, several times faster."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime

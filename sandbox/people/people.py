@@ -13,9 +13,9 @@ from sandbox.people.places import PLACES, SOURCES, Place
 from sandbox.people.sampling import pick, random_for, weighted
 
 BLOCK = 1_000
-"""So many people share one chance; no block needs another."""
-CAST = 600
-"""Agents and partners stand below this number: every tenth person, and the one after."""
+"""So many people share one random generator; no block needs another."""
+ASSOCIATES_BELOW = 600
+"""All agents and partners have smaller numbers: every tenth person, and the one after."""
 THREE_YEARS = 3 * 365 * 86_400
 
 AGENT, PARTNER, CLIENT = Role.AGENT.value, Role.PARTNER.value, Role.CLIENT.value
@@ -62,7 +62,7 @@ class Person(NamedTuple):
 
 
 def role_of(number: int) -> str:
-    if number >= CAST:
+    if number >= ASSOCIATES_BELOW:
         return CLIENT
     return {0: AGENT, 1: PARTNER}.get(number % 10, CLIENT)
 
@@ -88,7 +88,7 @@ def _person(seed: int, number: int, random: Random) -> Person:
     as_woman = gender == _FEMALE or (gender != _MALE and random.random() < _COIN)
     first, last = pick(place.women if as_woman else place.men, random), pick(place.families, random)
     age = random.random() * THREE_YEARS
-    known = min(number, CAST - 1) // 10 + 1  # as many agents and partners came before
+    known = min(number, ASSOCIATES_BELOW - 1) // 10 + 1  # as many agents and partners came before
     referred = role == CLIENT and random.random() < _REFERRED
     likely = LIKELY[place.code]
     return Person(
@@ -104,7 +104,7 @@ def _person(seed: int, number: int, random: Random) -> Person:
         referral_source="Partner" if referred else pick(SOURCES, random),
         partner=int(random.random() * known) * 10 + 1 if referred else None,
         marketing_consent=pick(_CONSENTS, random),
-        is_active=number < CAST or random.random() < _ACTIVE,
+        is_active=number < ASSOCIATES_BELOW or random.random() < _ACTIVE,
         joined=LATEST - timedelta(seconds=int(age)),
         enrolments=[] if role == AGENT else enrolments(age, known, likely, random),
         interest=None if role == AGENT else interest(age, known, likely, random),

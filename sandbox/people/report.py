@@ -1,4 +1,4 @@
-"""What the demo tells its audience: where everybody went, and where to look next."""
+"""The texts that the demo prints: a table of segments and lists, and the addresses to open."""
 
 from campaigns.models import ListMember, Segment
 

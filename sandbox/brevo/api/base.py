@@ -1,4 +1,4 @@
-"""What each handler is given, and what several of them ask."""
+"""The account that handlers work on, and validators that several of them share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ def update(brevo: Brevo, request: Request) -> Answer:
         raise not_found(f"No contact found for indexes {','.join(unknown)}")
     for contact, entry in zip(found, entries, strict=True):
         if contact is not None:
-            write(brevo, contact, read_change(brevo, entry, request.mishap), entry)
+            write(brevo, contact, read_change(brevo, entry, request.write_faults), entry)
     return Answer(NO_CONTENT)
 
 

@@ -6,8 +6,8 @@ from sandbox.brevo import contacts, lists
 from sandbox.brevo.api.base import Brevo, Routes, flag, list_ids, text
 from sandbox.brevo.attributes import checks, clean, normal_email, normal_phone
 from sandbox.brevo.contacts import Change
-from sandbox.brevo.mishaps import Mishap
 from sandbox.brevo.wire import NO_CONTENT, Answer, ApiError, Request, invalid, missing, not_found
+from sandbox.brevo.write_faults import WriteFaults
 
 _KINDS = (
     "email_id",
@@ -19,7 +19,9 @@ _KINDS = (
 )
 
 
-def read_change(brevo: Brevo, body: dict[str, Any], mishap: Mishap, email: object = None) -> Change:
+def read_change(
+    brevo: Brevo, body: dict[str, Any], write_faults: WriteFaults, email: object = None
+) -> Change:
     """Read what a call wants of a contact; `email` is the address it is to have, if any."""
     attributes = body.get("attributes") or {}
     if not isinstance(attributes, dict):
@@ -32,10 +34,10 @@ def read_change(brevo: Brevo, body: dict[str, Any], mishap: Mishap, email: objec
     )
     if email is not None:
         change.email = normal_email(email)
-        if change.email is None or mishap.refuses(change.email):
+        if change.email is None or write_faults.refuses(change.email):
             raise invalid("Invalid email address")
     if "SMS" in attributes:
-        change.drop_phone = not attributes["SMS"] and not mishap.keep_phones
+        change.drop_phone = not attributes["SMS"] and not write_faults.keep_phones
         if attributes["SMS"]:
             change.phone = normal_phone(attributes["SMS"])
             if change.phone is None:
@@ -77,7 +79,7 @@ def _find(brevo: Brevo, request: Request) -> dict[str, Any]:
 
 def upsert(brevo: Brevo, request: Request) -> Answer:
     body = request.body()
-    change = read_change(brevo, body, request.mishap, body.get("email"))
+    change = read_change(brevo, body, request.write_faults, body.get("email"))
     if change.email is None and change.phone is None and change.ext_id is None:
         raise missing("email, SMS or ext_id is missing")
     known = None
@@ -130,7 +132,7 @@ def change(brevo: Brevo, request: Request) -> Answer:
     contact, body = _find(brevo, request), request.body()
     attributes = body.get("attributes")
     email = attributes.get("EMAIL") if isinstance(attributes, dict) else None
-    wanted = read_change(brevo, body, request.mishap, email)
+    wanted = read_change(brevo, body, request.write_faults, email)
     if wanted.email not in {None, contact["email"]} and wanted.blocked is None:
         # Brevo's own note: a blocklisted contact whose address changes is subscribed again.
         wanted.blocked = False

@@ -26,7 +26,7 @@ def start(brevo: Brevo, request: Request) -> Answer:
     body = request.body()
     _refuse_bad_rows(body)
     process_id = brevo.processes.accept(IMPORT, _targets(brevo, body), request.raw)
-    brevo.processes.enqueue(Job(process_id, body, request.mishap))
+    brevo.processes.enqueue(Job(process_id, body, request.write_faults))
     return Answer.json({"processId": process_id}, HTTPStatus.ACCEPTED)
 
 

@@ -1,4 +1,4 @@
-"""What happens later than its request: after more requests, after seconds, or when told."""
+"""Actions delayed until some requests or seconds later, or until they are released."""
 
 import re
 import threading
@@ -43,8 +43,8 @@ class _Held:
     act: Callable[[], object]
 
 
-class Later:
-    """Actions that wait."""
+class DelayedActions:
+    """Actions that wait to be carried out."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

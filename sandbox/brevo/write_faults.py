@@ -1,4 +1,4 @@
-"""What befalls one call that writes contacts, as its faults say."""
+"""Faults that change what a call that writes contacts does."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ _EVERY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
-    """How an import, or another call that writes contacts, goes wrong.
+class WriteFaults:
+    """How the faults of one call change what it writes.
 
     An empty SMS leaves the number with `keep_phones`; addresses with `refused` in them are invalid.
     An import `ends` in a state; each `spoil_every`-th row is refused; only the first half of the
@@ -27,7 +27,7 @@ class Mishap:
     refused: str = ""
 
     @classmethod
-    def of(cls, faults: Iterable[Fault]) -> "Mishap":
+    def of(cls, faults: Iterable[Fault]) -> "WriteFaults":
         kinds = {fault.kind: fault for fault in faults}
         ends = "failed" if "import-failed" in kinds else "completed"
         every, breaks_off = 0, False
@@ -56,4 +56,4 @@ class Mishap:
         return self.ends == "failed" and not self.breaks_off
 
 
-NO_MISHAP = Mishap()
+NO_WRITE_FAULTS = WriteFaults()
