@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import authenticate
@@ -12,15 +12,10 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from unfold.forms import AdminOwnPasswordChangeForm as OwnPasswordForm
+from unfold.forms import AuthenticationForm  # not by way of the admin, which asks for this form
 
 from accounts.log_in_limits import TooManyLogIns
-
-if TYPE_CHECKING:
-    from django.contrib.auth.forms import AuthenticationForm
-    from django.contrib.auth.forms import PasswordChangeForm as OwnPasswordForm
-else:
-    from unfold.forms import AdminOwnPasswordChangeForm as OwnPasswordForm
-    from unfold.forms import AuthenticationForm  # not by way of the admin, which asks for this form
 
 _WAIT = "log_in_wait"  # where a request says for how many seconds it was refused
 

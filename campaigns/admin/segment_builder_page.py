@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SelectMultiple
 
 from campaigns.admin.segment_builder import Row, rows_of
 from campaigns.admin.segment_options import chosen, offered_at_once
@@ -15,11 +16,6 @@ from campaigns.audience.criteria.values import quote_for_message
 from campaigns.audience.definition import gone
 from campaigns.audience.parsing import parse
 from campaigns.enums import Match
-
-if TYPE_CHECKING:
-    from django.forms import SelectMultiple
-else:
-    from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SelectMultiple
 
 Paths = dict[tuple[int, ...], list[str]]
 

@@ -1,9 +1,10 @@
 """By what the list of segments is narrowed down."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter as Filter
 
 from accounts.models import User
 from accounts.reading import whole_number
@@ -14,11 +15,6 @@ from campaigns.audience.parsing import conditions_by_segment
 from campaigns.enums import ExportStatus
 from campaigns.models import Segment, SegmentExport, never_synced
 from properties.models import Property
-
-if TYPE_CHECKING:
-    from django.contrib.admin import SimpleListFilter as Filter
-else:
-    from unfold.contrib.filters.admin import DropdownFilter as Filter
 
 Lookups = list[tuple[str, str]]
 Segments = QuerySet[Segment, Segment]

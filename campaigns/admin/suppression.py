@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from import_export.admin import ImportMixin as BaseImportMixin
+from import_export.admin import ImportMixin
 
 from accounts.admin_base import SearchesFolded
 from accounts.text import fold_email
@@ -32,15 +32,6 @@ from campaigns.sync.suppressing import Wish, lift_deletions, suppress
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-    class ImportMixin:
-        def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse: ...
-        def get_confirm_form_initial(
-            self, request: HttpRequest, import_form: Any
-        ) -> dict[str, Any]: ...
-
-else:
-    ImportMixin = BaseImportMixin
 
 REASON_COLOURS = {
     SuppressionReason.UNSUBSCRIBED.label: "warning",

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.core import signing
 from django.core.exceptions import ValidationError
 from import_export.formats.base_formats import CSV
-from import_export.forms import ConfirmImportForm as BaseConfirmForm
-from import_export.resources import ModelResource as BaseResource
+from import_export.forms import ConfirmImportForm
+from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
-from unfold.contrib.import_export.forms import ImportForm as BaseImportForm
+from unfold.contrib.import_export.forms import ImportForm
 
 from accounts.models import User
 from accounts.text import fold, fold_email
@@ -18,27 +18,6 @@ from campaigns.batches import in_batches
 from campaigns.enums import SuppressionReason, SuppressionSource
 from campaigns.models import Suppression
 from campaigns.sync.suppressing import Wish, suppress_many
-
-if TYPE_CHECKING:
-    from django import forms
-
-    class ModelResource:
-        def __init__(self, **kwargs: Any) -> None: ...
-
-    class Format:
-        def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any: ...
-
-    class Tally:
-        rows: list[Any]
-        invalid_rows: list[Any]
-
-    class ImportFormBase(forms.Form): ...
-
-    class ConfirmFormBase(forms.Form): ...
-
-else:
-    ModelResource, Format, Tally = BaseResource, CSV, Result
-    ImportFormBase, ConfirmFormBase = BaseImportForm, BaseConfirmForm
 
 MOST_BYTES = 10_000_000
 MOST_ROWS = 50_000
@@ -52,7 +31,7 @@ class Refused(Exception):
     """The file cannot be imported as it is; the message says what to do."""
 
 
-class SemicolonOrComma(Format):
+class SemicolonOrComma(CSV):
     """CSV as spreadsheets of either habit write it."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
@@ -62,7 +41,7 @@ class SemicolonOrComma(Format):
         return super().create_dataset(in_stream, **kwargs)
 
 
-class UploadForm(ImportFormBase):
+class UploadForm(ImportForm):
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
         if file.size > MOST_BYTES:
@@ -70,7 +49,7 @@ class UploadForm(ImportFormBase):
         return file
 
 
-class ConfirmForm(ConfirmFormBase):
+class ConfirmForm(ConfirmImportForm):
     """Takes back only the name of an upload that we handed out ourselves."""
 
     @staticmethod
@@ -84,7 +63,7 @@ class ConfirmForm(ConfirmFormBase):
             raise ValidationError("Upload the file again.") from error
 
 
-class Outlook(Tally):
+class Outlook(Result):
     """What came, or would come, of the file."""
 
     changed = 0

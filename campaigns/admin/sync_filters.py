@@ -1,20 +1,15 @@
 """Filters of the history of runs that stay cheap however many people the shop knows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 
 from accounts.enums import STAFF_ROLES
 from accounts.models import User
 from accounts.reading import day_begins, whole_number
 from campaigns.models import SegmentExport
-
-if TYPE_CHECKING:
-    from django.contrib.admin import FieldListFilter as RangeDateFilter
-    from django.contrib.admin import SimpleListFilter as DropdownFilter
-else:
-    from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 
 
 class AskedByFilter(DropdownFilter):

@@ -1,0 +1,6 @@
+from typing import Any
+
+from django.contrib import admin
+
+class ModelAdmin(admin.ModelAdmin[Any]): ...
+class StackedInline(admin.StackedInline[Any, Any]): ...
