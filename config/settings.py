@@ -248,6 +248,7 @@ BREVO_OTHER_REQUESTS_PER_HOUR = env.integer("BREVO_OTHER_REQUESTS_PER_HOUR", 100
 BREVO_REPORT_HOSTS = env.words("BREVO_REPORT_HOSTS", like=env.HOST, example="reports.example.com")
 # What waits for Brevo inside a transaction makes others wait for its locks: found while developing.
 BREVO_REFUSE_IN_TRANSACTION = DEBUG
+BREVO_SHARE_BUDGETS = True  # the two above are the account's, and not each process's
 BREVO_INTERACTIVE_SECONDS = 10.0  # for all that a page or a call of the API asks of Brevo
 BREVO_WEBHOOK_TOKEN = env.secret("BREVO_WEBHOOK_TOKEN")
 

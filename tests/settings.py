@@ -39,4 +39,5 @@ ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 BREVO_REQUESTS_PER_SECOND = 100_000
 BREVO_OTHER_REQUESTS_PER_HOUR = 1_000_000
+BREVO_SHARE_BUDGETS = False  # beyond any limit there is nothing to share
 WHITENOISE_AUTOREFRESH = True  # nothing is collected, so there is no folder to index

@@ -22,7 +22,7 @@ from campaigns.brevo.errors import (
 )
 from campaigns.brevo.fields import Rows
 from campaigns.brevo.payloads import AttributeMap, ImportBody
-from campaigns.brevo.rate_limits import Budgets, BudgetState
+from campaigns.brevo.rate_limits import Budget, Budgets, BudgetState, OwnBudget
 from campaigns.brevo.refusals import ADDRESS_REFUSED, PHONE_TAKEN, ImportReport
 from campaigns.brevo.replies import (
     Account,
@@ -59,6 +59,7 @@ __all__ = [
     "BrevoUnreachable",
     "BrevoUnreadable",
     "BrevoUrlWrong",
+    "Budget",
     "BudgetState",
     "Budgets",
     "Contact",
@@ -68,6 +69,7 @@ __all__ = [
     "ImportBody",
     "ImportReport",
     "Moved",
+    "OwnBudget",
     "Process",
     "Rows",
     "Webhook",

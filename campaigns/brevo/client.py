@@ -43,7 +43,8 @@ _NOTHING_TO_DO = re.compile(r"already (in|removed from) list", re.IGNORECASE)
 class BrevoClient(Transport):
     """A Brevo account, behind one key.
 
-    Every method raises BrevoError and nothing else. Share one client per process: it paces itself.
+    Every method raises BrevoError and nothing else. Share one client per process, or one pair of
+    budgets: it paces itself.
     """
 
     def account(self) -> Account:

@@ -24,6 +24,7 @@ from campaigns.brevo.errors import (
 from campaigns.brevo.rate_limits import (
     Budget,
     Budgets,
+    OwnBudget,
     SmoothBudget,
     WindowBudget,
     remaining_and_reset,
@@ -45,7 +46,8 @@ class Transport:
     attempt: either may be replaced, and may raise to abandon the call. `guard` is called before
     every attempt too, and raises where no request may be sent. One call never lasts longer than
     `max_wait` seconds because of waiting: it raises BrevoTemporary instead. With `within`, all
-    calls together last that many seconds at most, for somebody who looks at a page.
+    calls together last that many seconds at most, for somebody who looks at a page. `share` makes
+    of a budget one that other processes spend from, too; without it each process has its own.
     """
 
     TIMEOUT = (5.0, 60.0)  # seconds: to connect, and between two bytes of an answer
@@ -71,14 +73,16 @@ class Transport:
         within: float | None = None,
         before_request: Callable[[], None] | None = None,
         guard: Callable[[], None] | None = None,
+        share: Callable[[OwnBudget], Budget] | None = None,
         report_hosts: Iterable[str] = (),
     ) -> None:
         self._key = access.Key(api_key)
         self._base_url = access.root(base_url)
         self._session = session or requests.Session()
         self._clock = clock
-        self._contacts = SmoothBudget(requests_per_second)
-        self._other = WindowBudget(other_requests_per_hour)
+        contacts, other = SmoothBudget(requests_per_second), WindowBudget(other_requests_per_hour)
+        self._contacts: Budget = share(contacts) if share else contacts
+        self._other: Budget = share(other) if share else other
         self.sleep = sleep
         self.max_wait = max_wait
         self.before_request = before_request

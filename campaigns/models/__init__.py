@@ -2,7 +2,7 @@
 
 from campaigns.models.brevo_list import BrevoList
 from campaigns.models.export import ExportChange, ExportChunk, SegmentExport, never_synced
-from campaigns.models.housekeeping import AccountLease, IdempotentAnswer
+from campaigns.models.housekeeping import AccountLease, IdempotentAnswer, RequestBudget
 from campaigns.models.ledger import ListMember
 from campaigns.models.left_out import AddressRefusal, OpenPhone, SentAttributes
 from campaigns.models.list_change import ListChange
@@ -27,6 +27,7 @@ __all__ = [
     "ListChange",
     "ListMember",
     "OpenPhone",
+    "RequestBudget",
     "Segment",
     "SegmentExport",
     "SegmentRevision",

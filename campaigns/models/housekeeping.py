@@ -14,6 +14,24 @@ class AccountLease(models.Model):
         return self.key
 
 
+class RequestBudget(models.Model):
+    """What all processes with one API key know together of one of Brevo's two budgets."""
+
+    key = models.CharField(max_length=50, help_text="A digest of the URL and the API key.")
+    name = models.CharField(max_length=10)
+    state = models.JSONField(default=dict, help_text="In seconds since 1970, by our database.")
+    version = models.BigIntegerField(default=0, help_text="One more with each change.")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "name"], name="one_budget_per_key_and_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.key}"
+
+
 class IdempotentAnswer(models.Model):
     """What a request with this Idempotency-Key was answered, so that a repeat gets the same."""
 

@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 
 from django.conf import settings
-from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from campaigns.brevo import Account, BrevoClient
 from campaigns.models import AccountLease
+from campaigns.sync.shared_budgets import in_transaction, shared_by
 
 _LONGEST = 254  # what the database keeps of an account's id and name
 
@@ -25,15 +25,13 @@ def connect(*, interactive: bool = False) -> BrevoClient:
         report_hosts=settings.BREVO_REPORT_HOSTS,
         within=settings.BREVO_INTERACTIVE_SECONDS if interactive else None,
         guard=refuse_in_transaction if settings.BREVO_REFUSE_IN_TRANSACTION else None,
+        share=shared_by(_digest()) if settings.BREVO_SHARE_BUDGETS else None,
     )
 
 
 def refuse_in_transaction() -> None:
-    """Raise RuntimeError while a transaction is open: whatever it locks would wait for Brevo.
-
-    That around a test of Django's is none of ours.
-    """
-    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+    """Raise RuntimeError while a transaction is open: whatever it locks would wait for Brevo."""
+    if in_transaction():
         raise RuntimeError(
             "Brevo is asked while a database transaction is open. Commit first: until it ends, "
             "others wait for its locks."
@@ -74,7 +72,11 @@ def remember_account(account: Account) -> KnownAccount:
 
 
 def _key() -> str:
+    return f"account {_digest()}"
+
+
+def _digest() -> str:
     """Name the key and the URL by a digest, from which nobody finds the key."""
     spoken = f"{settings.BREVO_API_URL.rstrip('/')} {settings.BREVO_API_KEY.strip()}"
     digest = salted_hmac("campaigns.sync.gateway", spoken, algorithm="sha256").hexdigest()
-    return f"account {digest[:40]}"
+    return digest[:40]

@@ -19,6 +19,7 @@ from campaigns.models import (
     WebhookEvent,
 )
 from campaigns.sync.history import forget_before
+from campaigns.sync.shared_budgets import old_budgets
 
 Tell = Callable[[int], Any]
 
@@ -35,6 +36,7 @@ class Pruned:
     members: int = 0
     events: int = 0
     answers: int = 0
+    budgets: int = 0
 
     @property
     def total(self) -> int:
@@ -50,6 +52,7 @@ def count_old(before: datetime) -> Pruned:
         members=_stays(before).count(),
         events=_events(before).count(),
         answers=_answers().count(),
+        budgets=old_budgets().count(),
     )
 
 
@@ -57,10 +60,10 @@ def prune(before: datetime, tell: Tell) -> Pruned:
     """Delete, in batches, what is of no use any more; ``tell`` hears how many more are gone.
 
     Goes: the lines and chunks of runs that ended before that moment, the stays on lists that
-    ended and the webhook events that were processed before it, and answers kept for repeated
-    requests. A plan that may still be applied, a run at work, and a run of which we do not know
-    yet what reached Brevo keep everything. Who was on a list at an earlier moment is from then on
-    refused instead of told wrongly.
+    ended and the webhook events that were processed before it, answers kept for repeated requests,
+    and budgets of API keys that are out of use. A plan that may still be applied, a run at work,
+    and a run of which we do not know yet what reached Brevo keep everything. Who was on a list at
+    an earlier moment is from then on refused instead of told wrongly.
     """
     gone = Pruned()
     for export in list(_ended(before)):
@@ -71,6 +74,7 @@ def prune(before: datetime, tell: Tell) -> Pruned:
         gone.members = _delete(_stays(before), tell)
     gone.events = _delete(_events(before), tell)
     gone.answers = _delete(_answers(), tell)
+    gone.budgets = _delete(old_budgets(), tell)
     return gone
 
 

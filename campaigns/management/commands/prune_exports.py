@@ -48,5 +48,6 @@ class Command(BaseCommand):
 def _in_words(pruned: Pruned) -> str:
     return (
         f"{pruned.changes:,} lines and {pruned.chunks:,} chunks of runs, {pruned.members:,} ended "
-        f"stays on lists, {pruned.events:,} webhook events, {pruned.answers:,} kept answers"
+        f"stays on lists, {pruned.events:,} webhook events, {pruned.answers:,} kept answers, "
+        f"{pruned.budgets:,} unused request budgets"
     )

@@ -10,6 +10,7 @@ from campaigns.models import (
     ExportChunk,
     IdempotentAnswer,
     ListMember,
+    RequestBudget,
     SegmentExport,
     WebhookEvent,
 )
@@ -114,9 +115,12 @@ def test_processed_events_and_old_answers_go(run) -> None:
         IdempotentAnswer.objects.create(user=manager, key=key, request_digest="")
         IdempotentAnswer.objects.filter(key=key).update(created_at=days_ago(age))
 
+    for key, age in [("old", 2.1), ("new", 1.9)]:
+        RequestBudget.objects.create(key=key, name="other", changed_at=days_ago(age))
+
     said = run(COMMAND)
 
-    assert said.out.endswith("1 webhook events, 1 kept answers.\n")
+    assert said.out.endswith("1 webhook events, 1 kept answers, 1 unused request budgets.\n")
     assert set(WebhookEvent.objects.values_list("digest", flat=True)) == {"new", "waits"}
     assert IdempotentAnswer.objects.get().key == "new"
 

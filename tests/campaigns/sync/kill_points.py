@@ -1,6 +1,7 @@
 """A process that is killed on purpose: run with the number of the step before which it dies.
 
 A step is a statement that writes to the database, a request to Brevo, or an answer from it.
+Spending from a budget is none: it is the same step as the request.
 """
 
 import os
@@ -32,7 +33,7 @@ class Steps:
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         words = sql.split(None, 8)
-        if words[0] in {"INSERT", "UPDATE", "DELETE"}:
+        if words[0] in {"INSERT", "UPDATE", "DELETE"} and "requestbudget" not in sql:
             self.step(" ".join(words[:6])[:70])
         return execute(sql, params, many, context)
 
